@@ -1,0 +1,63 @@
+"""Exact geometry of ReLU networks.
+
+Names are imported when first used, so that ``import reluzono`` stays fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+#: public name -> module that defines it
+_HOMES = {
+    "Polyhedron": "reluzono.geometry.polyhedron",
+    "ReLUNetwork": "reluzono.networks.network",
+    "LinearRegions": "reluzono.networks.linear_regions",
+    "enumerate_regions": "reluzono.networks.regions",
+    "iter_regions": "reluzono.networks.regions",
+    "parallel": "reluzono.networks.algebra",
+    "equivalent": "reluzono.networks.equivalence",
+    "max_deviation": "reluzono.networks.equivalence",
+    "PiecewiseLinear": "reluzono.functions.piecewise",
+    "load_network": "reluzono.io",
+    "save_network": "reluzono.io",
+    "from_onnx": "reluzono.io",
+    "to_onnx": "reluzono.io",
+    "from_torch": "reluzono.io",
+    "to_torch": "reluzono.io",
+    "from_sklearn": "reluzono.io",
+    "save": "reluzono.io",
+    "load": "reluzono.io",
+    "verify": "reluzono.certificates.check",
+    "Budget": "reluzono.budget",
+    "Cancellation": "reluzono.budget",
+    "ExactArray": "reluzono.exact",
+    "as_exact": "reluzono.exact",
+    "as_fraction": "reluzono.exact",
+    "rationalize": "reluzono.exact",
+    "quantize": "reluzono.exact",
+    "ReluzonoError": "reluzono.errors",
+    "InvalidInputError": "reluzono.errors",
+    "UnsupportedModelError": "reluzono.errors",
+    "BudgetExceededError": "reluzono.errors",
+}
+_SUBMODULES = ("geometry", "networks", "functions", "certificates", "io")
+
+__all__ = [*_HOMES, *_SUBMODULES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    elif name in _SUBMODULES:
+        value = import_module(f"reluzono.{name}")
+    else:
+        raise AttributeError(f"module 'reluzono' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

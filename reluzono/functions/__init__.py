@@ -1,0 +1,1 @@
+"""Piecewise-linear functions: algebra, normal forms, compilation to networks."""

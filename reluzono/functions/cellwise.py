@@ -1,0 +1,83 @@
+"""A continuous piecewise-linear function as one affine map on each region of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from reluzono.networks.linear_regions import LinearRegions
+    from reluzono.networks.network import ReLUNetwork
+
+
+@dataclass(frozen=True)
+class CellFunction:
+    """Affine maps on the linear regions of a carrier network on R^n.
+
+    Attributes
+    ----------
+    regions : LinearRegions
+        Complete, of one network (the carrier), on all of R^n.
+    rows : (R, outputs, n + 1) object array
+        Output o on region k is ``(b + a . x) / denominator`` with ``[b | a] = rows[k, o]``.
+    denominator : int
+        Positive.
+    is_carrier : bool
+        Whether the function is the carrier network itself.
+    """
+
+    regions: LinearRegions
+    rows: np.ndarray
+    denominator: int
+    is_carrier: bool
+
+    @classmethod
+    def from_network(cls, network: ReLUNetwork, regions: LinearRegions | None = None) -> CellFunction:
+        """The function of a network, on its own linear regions."""
+        found = network.linear_regions() if regions is None else regions
+        rows = np.asarray(found.maps.numerators).astype(object)
+        return cls(found, rows, int(found.maps.denominator), True)
+
+    @property
+    def carrier(self) -> ReLUNetwork:
+        return self.regions.network
+
+    @property
+    def inputs(self) -> int:
+        return self.carrier.input_dimension
+
+    @property
+    def outputs(self) -> int:
+        return int(self.rows.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def crossings(self) -> Iterator[tuple[int, int, list[int]]]:
+        """Adjacent cells (i, j), i < j, with the facet's row ``[b | a]``, >= 0 on cell i."""
+        facets = self.regions.facets
+        rows: list[list[int]] = []
+        last = -1
+        for i, k, j in zip(facets.region, facets.constraint, facets.neighbour, strict=True):
+            if j > i:
+                if i != last:
+                    rows, last = self.regions[int(i)].rows(), i
+                yield int(i), int(j), rows[int(k)]
+
+    def count_pieces(self) -> int:
+        """Number of maximal connected sets on which the function is affine."""
+        parent = list(range(len(self)))
+
+        def root(i: int) -> int:
+            while parent[i] != i:
+                parent[i] = parent[parent[i]]
+                i = parent[i]
+            return i
+
+        for i, j, _ in self.crossings():
+            if (self.rows[i] == self.rows[j]).all():
+                parent[root(j)] = root(i)
+        return sum(root(i) == i for i in range(len(parent)))

@@ -1,0 +1,243 @@
+"""Theorem 2.1: every continuous piecewise-linear function is a network of few hidden layers.
+
+function → difference of two convex ones → signed sums of maxima of at most n + 1 affine functions →
+network with at most ``ceil(log2(n + 1))`` hidden layers; and the proof that both are the same
+function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reluzono.budget import as_budget
+from reluzono.certificates.check import seal
+from reluzono.errors import InvalidInputError
+from reluzono.functions.cellwise import CellFunction
+from reluzono.functions.difference import convex_difference
+from reluzono.functions.folds import first_layer_rows, fold_sums
+from reluzono.functions.lowering import Lowered, Row, lower
+from reluzono.functions.planar import edges, planar_sum
+from reluzono.functions.signed_maxima import Terms
+from reluzono.functions.triangulation import Check, Simplex, interior_faces, regular_triangulation
+from reluzono.networks.network import ReLUNetwork
+
+if TYPE_CHECKING:
+    from reluzono.functions.piecewise import PiecewiseLinear
+
+Certificate = dict[str, Any]
+
+
+def depth_bound(inputs: int) -> int:
+    """``ceil(log2(n + 1))``: hidden layers that suffice for every function on R^n."""
+    return inputs.bit_length()
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """A network made from a function.
+
+    Attributes
+    ----------
+    network : ReLUNetwork
+        Equal to the function on all of R^n.
+    method : str
+        How it was made: "depth", "one-dimensional" or "itself".
+    """
+
+    network: ReLUNetwork
+    method: str
+    _prove: Callable[[], Certificate] = field(repr=False)
+
+    @cached_property
+    def certificate(self) -> Certificate:
+        """The proof that network and function are equal; `reluzono.verify` re-checks it."""
+        return self._prove()
+
+
+@dataclass(frozen=True)
+class SignedMaxima:
+    """``f_o = sum_S terms[o][S] max_{i in S} functions[i] / denominator``, with ``|S| <= n + 1``.
+
+    Attributes
+    ----------
+    functions : list of integer rows ``[b | a]``
+        The affine functions, over ``denominator``.
+    terms : list of dict
+        For each output: frozenset of indices → integer coefficient.
+    """
+
+    functions: list[Row]
+    denominator: int
+    terms: list[Terms]
+    _evidence: list[Certificate] = field(repr=False)
+
+
+def signed_maxima(function: CellFunction, check: Check = lambda: None) -> SignedMaxima:
+    """A function as signed sums of maxima, for each output.
+
+    By folds along hyperplanes, if that is enough; by folds and forks for two inputs (`planar`);
+    else by regular triangulations of a convex and a concave part.
+    """
+    folds = fold_sums(function)
+    if folds is not None:
+        return _listed(function, *folds)
+    return _planar_maxima(function) if function.inputs == 2 else convex_maxima(function, check)
+
+
+def _listed(function: CellFunction, rows: list[Row], sums: list[Terms]) -> SignedMaxima:
+    """Sums that are their own evidence: the checker compares them with the function directly."""
+    evidence = [{"terms": [[c, sorted(s)] for s, c in terms.items()]} for terms in sums]
+    rows = rows or [(0,) * (function.inputs + 1)]  # all outputs are zero
+    return SignedMaxima(rows, function.denominator, sums, evidence)
+
+
+def convex_maxima(function: CellFunction, check: Check = lambda: None) -> SignedMaxima:
+    """Signed sums by regular triangulations of the gradients of a convex and a concave part."""
+    difference = convex_difference(function)
+    numbers: dict[Row, int] = {}
+    evidence, sums = [], []
+    for o in range(function.outputs):
+        entry: Certificate = {}
+        total: dict[frozenset[int], int] = {}
+        for name, sign, rows in (
+            ("convex", 1, difference.convex[:, o]),
+            ("concave", -1, difference.concave[:, o]),
+        ):
+            pieces, simplices = _triangulated(rows, numbers, check)
+            entry[name] = {"pieces": pieces, "simplices": [list(s) for s in simplices]}
+            for members, coefficient in interior_faces(simplices).items():
+                total[members] = total.get(members, 0) + sign * coefficient
+        evidence.append(entry)
+        sums.append({members: c for members, c in total.items() if c})
+    return SignedMaxima(list(numbers), difference.denominator, sums, evidence)
+
+
+def _triangulated(rows: np.ndarray, numbers: dict[Row, int], check: Check) -> tuple[list[int], list[Simplex]]:
+    """The number of the piece on every cell, and the triangulation of the pieces' gradients."""
+    keys = [tuple(int(x) for x in row) for row in rows]
+    pieces = [numbers.setdefault(key, len(numbers)) for key in keys]
+    used, table = sorted(set(pieces)), list(numbers)
+    local = regular_triangulation([table[i] for i in used], check)
+    return pieces, [tuple(used[i] for i in simplex) for simplex in local]
+
+
+def _planar_maxima(function: CellFunction) -> SignedMaxima:
+    facets = list(edges(function))
+    numbers: dict[Row, int] = {}
+    sums: list[Terms] = []
+    for o in range(function.outputs):
+        planar = planar_sum(function, facets, o)
+        new = [numbers.setdefault(row, len(numbers)) for row in planar.rows]
+        sums.append({frozenset(new[i] for i in s): c for s, c in planar.terms.items()})
+    return _listed(function, list(numbers), sums)
+
+
+def compile_cells(function: CellFunction, check: Check = lambda: None) -> Compilation:
+    """The network of Theorem 2.1, with its proof on demand."""
+    return compile_maxima(function, signed_maxima(function, check))
+
+
+def compile_maxima(function: CellFunction, maxima: SignedMaxima) -> Compilation:
+    """The network that computes signed sums of maxima which are known to be the function."""
+    preferred = frozenset(first_layer_rows(function.carrier))
+    lowered = lower(maxima.functions, maxima.denominator, maxima.terms, preferred)
+    return Compilation(lowered.network, "depth", lambda: _certificate(function, maxima, lowered))
+
+
+# ------------------------------------------------------------------ the proof
+
+
+def _certificate(function: CellFunction, maxima: SignedMaxima, lowered: Lowered) -> Certificate:
+    from reluzono.networks.proofs import network_data, region_certificate
+
+    cover = region_certificate(function.regions)
+    values = None
+    if not function.is_carrier:
+        values = {"rows": _plain(function.rows), "denominator": function.denominator}
+    head = {key: cover[key] for key in ("format", "version", "domain", "chart", "cells")}
+    return seal(
+        {
+            **head,
+            "kind": "compilation",
+            "networks": [*cover["networks"], network_data(lowered.network)],
+            "values": values,
+            "functions": {
+                "rows": [list(row) for row in maxima.functions],
+                "denominator": maxima.denominator,
+            },
+            "outputs": maxima._evidence,
+            "reasons": lowered.reasons,
+        }
+    )
+
+
+def _plain(rows: np.ndarray) -> list[list[list[int]]]:
+    return [[[int(x) for x in row] for row in cell] for cell in rows]
+
+
+# ------------------------------------------------------------------ the choice of a method
+
+METHODS = ("auto", "depth", "one-dimensional")
+
+
+def compile_function(function: PiecewiseLinear, method: str = "auto", *, budget: Any = None) -> Compilation:
+    """A network equal to a piecewise-linear function, with the proof.
+
+    Parameters
+    ----------
+    function : PiecewiseLinear
+        On R^n, with any number of outputs.
+    method : {"auto", "depth", "one-dimensional"}
+        "depth" is the construction of Theorem 2.1. "one-dimensional" is that of Theorem 2.2 (one
+        input, one output, fewest nodes). "auto" returns the network that the function came from if
+        that is as shallow as Theorem 2.1 promises; else one of the other two.
+
+    budget : Budget or seconds, optional
+        For listing the function's cells and for the construction.
+
+    Returns
+    -------
+    Compilation
+        With at most ``ceil(log2(n + 1))`` hidden layers.
+
+    Raises
+    ------
+    BudgetExceededError
+        If a limit is reached, or if a layer of the network would have more than 2**26 weights: the
+        number of terms grows like (number of pieces)**ceil(n / 2).
+    """
+    if method not in METHODS:
+        raise InvalidInputError(f"method must be one of {list(METHODS)}, got {method!r}")
+    one = function.input_dimension == function.output_dimension == 1
+    if method == "one-dimensional" and not one:
+        raise InvalidInputError(
+            f"method 'one-dimensional' needs 1 input and 1 output, got {function.input_dimension} "
+            f"and {function.output_dimension}: use method='depth'"
+        )
+    if method == "auto" and not one and function.realisation is not None:
+        network = function.realisation
+        if network.hidden_layers <= depth_bound(network.input_dimension):
+            return _equal_networks(function, network, "itself")
+    clock = as_budget(budget).start()
+    function.list_cells(clock)
+    if method == "one-dimensional" or (method == "auto" and one):
+        from reluzono.functions.one_dimensional import shortest_network
+
+        return _equal_networks(function, shortest_network(function), "one-dimensional")
+    return compile_cells(function.cells, clock.check)
+
+
+def _equal_networks(function: PiecewiseLinear, network: ReLUNetwork, method: str) -> Compilation:
+    def prove() -> Certificate:
+        from reluzono.networks.equivalence import equivalent
+
+        certificate = equivalent(function.as_network(), network).certificate
+        assert certificate is not None, "no budget was set"
+        return certificate
+
+    return Compilation(network, method, prove)

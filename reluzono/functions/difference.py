@@ -1,0 +1,154 @@
+"""Every piecewise-linear function is a difference of two convex ones on the same cells.
+
+Two decompositions, both by formulas that need no linear program:
+
+* of a network, neuron by neuron: ``relu(g - h) = max(g, h) - h``, and a layer splits by the signs
+  of its weights;
+* of a function on the cells of a hyperplane arrangement, by folding: with ``c_H`` the largest
+  concave bend of f on the hyperplane H, ``h = sum_H c_H relu(H)`` and ``g = f + h`` are convex.
+
+The one with fewer distinct affine pieces is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+
+import numpy as np
+
+from reluzono.exact import primitive
+from reluzono.functions.cellwise import CellFunction
+
+
+@dataclass(frozen=True)
+class ConvexDifference:
+    """``f = g - h`` with g and h convex and affine on the cells of f.
+
+    Attributes
+    ----------
+    convex, concave : (R, outputs, n + 1) object arrays
+        Rows ``[b | a]`` of g and of h on each cell.
+    denominator : int
+        Common, positive.
+    """
+
+    convex: np.ndarray
+    concave: np.ndarray
+    denominator: int
+
+    def count_pieces(self) -> int:
+        """Distinct affine pieces of all g and h together."""
+        return sum(
+            len({tuple(row) for row in part[:, o]})
+            for part in (self.convex, self.concave)
+            for o in range(part.shape[1])
+        )
+
+    def normalized(self) -> ConvexDifference:
+        """The same difference with ``h = 0`` on the first cell."""
+        base = self.concave[:1]
+        return ConvexDifference(self.convex - base, self.concave - base, self.denominator)
+
+
+def convex_difference(function: CellFunction) -> ConvexDifference:
+    """Write a function as a difference of convex ones on its cells; see the module's notes."""
+    candidates = []
+    if function.is_carrier:
+        candidates.append(_propagated(function))
+    if function.carrier.hidden_layers <= 1:
+        candidates.append(_folded(function))
+    best = min(candidates, key=ConvexDifference.count_pieces)
+    return best.normalized()
+
+
+# ------------------------------------------------------------------ through the layers of a network
+
+
+def _propagated(function: CellFunction) -> ConvexDifference:
+    network = function.carrier
+    states = function.regions.activations.astype(bool)
+    count, n = len(states), network.input_dimension
+    convex = np.zeros((count, n, n + 1), dtype=object)
+    convex[:, range(n), range(1, n + 1)] = 1
+    concave = np.zeros_like(convex)
+    denominator, at = 1, 0
+    for depth, layer in enumerate(network.layers):
+        if depth:
+            active = states[:, at : at + convex.shape[1], None]
+            at += convex.shape[1]
+            convex = np.where(active, convex, concave)
+        step = lcm(layer.weights.denominator, layer.bias.denominator)
+        weights = layer.weights.object_numerators() * (step // layer.weights.denominator)
+        bias = layer.bias.object_numerators() * (step // layer.bias.denominator * denominator)
+        if depth == 0:  # an affine function is convex as it is
+            convex, concave = (
+                _apply(weights, convex),
+                np.zeros((count, len(weights), n + 1), object),
+            )
+        else:
+            up, down = np.maximum(weights, 0), np.maximum(-weights, 0)
+            convex, concave = (
+                _apply(up, convex) + _apply(down, concave),
+                _apply(down, convex) + _apply(up, concave),
+            )
+        convex[:, :, 0] = convex[:, :, 0] + bias
+        denominator *= step
+    return ConvexDifference(convex, concave, denominator)
+
+
+def _apply(weights: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """``weights @ rows`` for every cell, in Python integers."""
+    count, width, size = rows.shape
+    flat = rows.transpose(1, 0, 2).reshape(width, count * size)
+    product = np.zeros((len(weights), count * size), dtype=object)
+    for out, line in enumerate(weights):
+        chosen = np.flatnonzero(line)
+        if len(chosen):
+            product[out] = line[chosen] @ flat[chosen]
+    return product.reshape(len(weights), count, size).transpose(1, 0, 2).copy()
+
+
+# ------------------------------------------------------------------ on a hyperplane arrangement
+
+
+def bend(before: np.ndarray, after: np.ndarray, row: list[int]) -> Fraction:
+    """The factor w of ``before - after = w * row``, for a facet's row that is >= 0 on the first
+    cell.
+
+    Positive where the function is convex across the facet. Raises ValueError if there is none,
+    which means that the function jumps.
+    """
+    jump = before - after
+    pivot = next(i for i, x in enumerate(row) if x and i)
+    weight = Fraction(int(jump[pivot]), row[pivot])
+    if any(x != weight * y for x, y in zip(jump, row, strict=True)):
+        raise ValueError("not continuous across the facet")
+    return weight
+
+
+def _folded(function: CellFunction) -> ConvexDifference:
+    folds: list[dict[tuple[int, ...], Fraction]] = [{} for _ in range(function.outputs)]
+    for i, j, row in function.crossings():
+        line = tuple(primitive(row))
+        scale = Fraction(next(x for x in row if x), next(x for x in line if x))
+        opposite = tuple(-x for x in line)
+        line = max(line, opposite)
+        for o, fold in enumerate(folds):
+            weight = scale * bend(function.rows[i, o], function.rows[j, o], row)
+            if -weight > fold.get(line, 0):
+                fold[line] = -weight
+    denominator = lcm(1, *(w.denominator for fold in folds for w in fold.values()))
+    points = [
+        [point.denominator, *map(int, point.numerators)]
+        for point in (region.interior_point for region in function.regions)
+    ]
+    concave = np.zeros_like(function.rows)
+    for o, fold in enumerate(folds):
+        for line, weight in fold.items():
+            row_ = np.array([int(weight * denominator) * x for x in line], dtype=object)
+            side = np.array([sum(x * y for x, y in zip(line, p, strict=True)) > 0 for p in points], dtype=bool)
+            concave[side, o] = concave[side, o] + row_
+    convex = function.rows * denominator + concave
+    return ConvexDifference(convex, concave, denominator * function.denominator)

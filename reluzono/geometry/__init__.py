@@ -1,0 +1,1 @@
+"""Exact geometry: polyhedra, and what is built on them."""

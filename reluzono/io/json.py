@@ -1,0 +1,92 @@
+"""Versioned JSON: exact, readable by any language with big integers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reluzono.errors import InvalidInputError
+from reluzono.exact import ExactArray
+from reluzono.geometry.polyhedron import Polyhedron
+from reluzono.networks.network import Layer, ReLUNetwork
+
+_NETWORK = "reluzono-network"
+
+
+def save(value: Any, path: str | Path) -> None:
+    """Write a network, a polyhedron or a certificate (a dict with a "format") as JSON."""
+    if isinstance(value, ReLUNetwork):
+        data = network_to_dict(value)
+    elif isinstance(value, Polyhedron):
+        data = value.to_dict()
+    elif isinstance(value, dict) and "format" in value:
+        data = value
+    else:
+        raise InvalidInputError(
+            f"cannot save a {type(value).__name__}: give a network, polyhedron or certificate"
+        )
+    text = json.dumps(data)
+    Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def load(path: str | Path) -> Any:
+    """Read what `save` wrote: a ReLUNetwork, a Polyhedron, or a certificate as a dict."""
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise InvalidInputError(f"{str(path)!r} is not readable JSON: {error}") from None
+    kind = data.get("format") if isinstance(data, dict) else None
+    if kind == _NETWORK:
+        return network_from_dict(data)
+    if kind == "reluzono-polyhedron":
+        return Polyhedron.from_dict(data)
+    if kind == "reluzono-certificate":
+        return data
+    raise InvalidInputError(f"{str(path)!r} has the format {kind!r}, which is unknown")
+
+
+def network_to_dict(network: ReLUNetwork) -> dict[str, Any]:
+    """Plain data: integers over one denominator for each matrix."""
+    layers = [
+        {"weights": _array(layer.weights), "bias": _array(layer.bias)} for layer in network.layers
+    ]
+    return {"format": _NETWORK, "version": 1, "layers": layers}
+
+
+def network_from_dict(data: dict[str, Any]) -> ReLUNetwork:
+    """The inverse of `network_to_dict`; unknown versions are refused."""
+    if data.get("format") != _NETWORK or data.get("version") != 1:
+        raise InvalidInputError(
+            f"data has format {data.get('format')!r}, version {data.get('version')!r}: expected {_NETWORK}, 1"
+        )
+    try:
+        layers = [
+            Layer(_exact(layer["weights"]), _exact(layer["bias"])) for layer in data["layers"]
+        ]
+    except (KeyError, TypeError) as error:
+        raise InvalidInputError(f"data is not a network: {error!r}") from None
+    pairs = [(layer.weights, layer.bias) for layer in layers]
+    return ReLUNetwork(pairs)
+
+
+def _array(array: ExactArray) -> dict[str, Any]:
+    return {
+        "shape": list(array.shape),
+        "numerators": [int(x) for x in array.numerators.reshape(-1)],
+        "denominator": array.denominator,
+    }
+
+
+def _exact(data: dict[str, Any]) -> ExactArray:
+    shape, numerators, denominator = data["shape"], data["numerators"], data["denominator"]
+    if not all(type(x) is int for x in [*shape, *numerators, denominator]) or denominator <= 0:
+        raise InvalidInputError(
+            "data is not a network: numerators and denominator must be integers"
+        )
+    table = np.array(numerators, dtype=object)
+    if table.size != np.prod(shape):
+        raise InvalidInputError(f"data has {table.size} numerators for shape {shape}")
+    return ExactArray.from_integers(table.reshape(shape), denominator)

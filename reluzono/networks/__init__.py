@@ -1,0 +1,1 @@
+"""ReLU networks: exact values, their linear regions, equivalence."""

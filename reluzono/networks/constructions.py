@@ -1,0 +1,92 @@
+"""Networks that are written down rather than trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from reluzono.errors import InvalidInputError
+from reluzono.exact import as_fraction
+from reluzono.networks.algebra import compose
+from reluzono.networks.network import ReLUNetwork
+
+
+def maximum(n: int, method: str = "tree") -> ReLUNetwork:
+    """``max(x_1, ..., x_n)`` by a balanced tree: ceil(log2 n) hidden layers.
+
+    A gate ``max(x, y) = relu(x - y) + relu(y) - relu(-y)`` takes 3 nodes, an odd one out passes with 2; the size
+    is the sum of ``3 floor(c/2) + 2 (c mod 2)`` over the levels c = n, ceil(n/2), … (Arora, Basu, Mianjy,
+    Mukherjee 2018, max lemma, with a smaller gate).
+    """
+    if n < 1:
+        raise InvalidInputError(f"n is {n}: give at least 1")
+    if method != "tree":
+        raise InvalidInputError(f"method is {method!r}: only 'tree' is available")
+    network = ReLUNetwork([(np.eye(n, dtype=int), [0] * n)])
+    while network.output_dimension > 1:
+        network = compose(_max_level(network.output_dimension), network)
+    return network
+
+
+def _max_level(c: int) -> ReLUNetwork:
+    """One level: ``max(x_1, x_2), max(x_3, x_4), ...``, the last one passed on if c is odd."""
+    hidden: list[list[int]] = []
+    outer: list[list[int]] = []
+    for i in range(0, c, 2):
+        start = len(hidden)
+        last = min(i + 1, c - 1)
+        if last > i:
+            hidden.append(_unit({i: 1, last: -1}, c))
+        hidden += [_unit({last: 1}, c), _unit({last: -1}, c)]
+        outer.append([start, len(hidden)])
+    weights = [[0] * len(hidden) for _ in outer]
+    for row, (start, end) in zip(weights, outer, strict=True):
+        row[start:end] = [1] * (end - start - 1) + [-1]
+    return ReLUNetwork([(hidden, [0] * len(hidden)), (weights, [0] * len(weights))])
+
+
+def _unit(entries: dict[int, int], n: int) -> list[int]:
+    return [entries.get(i, 0) for i in range(n)]
+
+
+def tent(k: int) -> ReLUNetwork:
+    """The k-fold composition of the tent map, which is 0 at 0 and 1 and 1 at 1/2: 2 nodes a layer; 3 regions
+    on R for k = 1, else 2^k + 2 (Telgarsky 2015)."""
+    if k < 1:
+        raise InvalidInputError(f"k is {k}: give at least 1")
+    once = ReLUNetwork([([[2], [4]], [0, -2]), ([[1, -1]], [0])])
+    network = once
+    for _ in range(k - 1):
+        network = compose(once, network)
+    return network
+
+
+def identity(n: int) -> ReLUNetwork:
+    """``x = relu(x) - relu(-x)`` with 2 n nodes: 2^n regions, one piece."""
+    eye = np.eye(n, dtype=int)
+    return ReLUNetwork([(np.vstack([eye, -eye]), [0] * (2 * n)), (np.hstack([eye, -eye]), [0] * n)])
+
+
+def random_network(widths: Sequence[int], seed: int, *, integers: int | None = None) -> ReLUNetwork:
+    """A reproducible random network with ``widths`` = inputs, hidden widths, outputs.
+
+    He initialisation in float32, or uniform integers from ``-integers`` to ``integers``.
+    """
+    generator = np.random.default_rng(seed)
+    layers: list[Any] = []
+    for n, m in zip(widths, widths[1:], strict=False):
+        if integers is None:
+            weights = (generator.normal(size=(m, n)) * np.sqrt(2 / n)).astype(np.float32)
+            bias = (generator.normal(size=m) * 0.1).astype(np.float32)
+            layers.append((weights, bias))
+        else:
+            limit = int(as_fraction(integers, "integers"))
+            layers.append(
+                (
+                    generator.integers(-limit, limit + 1, (m, n)),
+                    generator.integers(-limit, limit + 1, m),
+                )
+            )
+    return ReLUNetwork(layers)

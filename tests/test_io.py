@@ -1,0 +1,308 @@
+"""Model files: what comes in is what the framework computes, with weights at their exact value."""
+
+from __future__ import annotations
+
+import json
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from sklearn.linear_model import LinearRegression
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+import reluzono as rz
+from reluzono import InvalidInputError, ReLUNetwork, UnsupportedModelError, load_network, save_network
+from reluzono.errors import MissingDependencyError
+from reluzono.io.onnx import from_onnx, to_onnx
+from reluzono.networks.constructions import random_network
+
+POINTS = np.random.default_rng(5).normal(size=(40, 3)).astype(np.float32)
+
+
+def close(network: ReLUNetwork, expected: Any, points: np.ndarray = POINTS) -> None:
+    """The exact values at the exact inputs are the framework's, up to float32 rounding."""
+    exact = np.asarray(network(points), dtype=float)
+    np.testing.assert_allclose(exact, np.asarray(expected).reshape(exact.shape), rtol=2e-5, atol=2e-5)
+
+
+def run_onnx(model: Any, points: np.ndarray = POINTS) -> np.ndarray:
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    kind = np.float64 if "double" in session.get_inputs()[0].type else np.float32
+    return session.run(None, {name: points.astype(kind)})[0]
+
+
+def build(nodes: list[Any], constants: dict[str, np.ndarray], shape: Any = ("batch", 3), outputs: int = 1) -> Any:
+    graph = helper.make_graph(
+        nodes, "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, list(shape))],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(v, k) for k, v in constants.items()],
+    )  # fmt: skip
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+
+
+def node(kind: str, inputs: list[str], output: str, **attributes: Any) -> Any:
+    return helper.make_node(kind, inputs, [output], **attributes)
+
+
+def weights(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+# ---------------------------------------------------------------- ONNX
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_onnx_round_trip(dtype: Any, tmp_path: Path) -> None:
+    generator = np.random.default_rng(1)
+    layers = [(generator.normal(size=(m, n)).astype(dtype), generator.normal(size=m).astype(dtype))
+              for n, m in ((3, 6), (6, 4), (4, 2))]  # fmt: skip
+    net = ReLUNetwork(layers)
+    assert save_network(net, tmp_path / "net.onnx")
+    assert load_network(tmp_path / "net.onnx") == net
+    model, exact = to_onnx(net)
+    onnx.checker.check_model(model)
+    assert exact
+    close(net, run_onnx(model))
+
+
+def test_onnx_operators() -> None:
+    """One of everything that is supported, in one chain."""
+    constants = {
+        "mean": weights(3), "scale": np.array([2, 0.5, 4], np.float32), "W1": weights(3, 5, seed=1),
+        "b1": weights(5, seed=2), "W2": weights(4, 5, seed=3), "c2": weights(4, seed=4), "three": np.float32([3]),
+        "shape": np.array([-1, 4]),
+    }  # fmt: skip
+    scalar = node("Constant", [], "half", value=numpy_helper.from_array(np.float32(0.5)))
+    nodes = [
+        scalar,
+        node("Flatten", ["x"], "a0"), node("Sub", ["a0", "mean"], "a1"), node("Div", ["a1", "scale"], "a2"),
+        node("MatMul", ["a2", "W1"], "a3"), node("Add", ["b1", "a3"], "a4"), node("Relu", ["a4"], "a5"),
+        node("Identity", ["a5"], "a6"),
+        node("Gemm", ["a6", "W2", "c2"], "a7", transB=1, alpha=0.25, beta=2.0), node("Reshape", ["a7", "shape"], "a8"),
+        node("Relu", ["a8"], "a9"), node("Mul", ["a9", "half"], "a10"), node("Sub", ["three", "a10"], "y"),
+    ]  # fmt: skip
+    model = build(nodes, constants, outputs=4)
+    net = from_onnx(model)
+    assert net.widths == (5, 4)
+    close(net, run_onnx(model))
+
+
+def test_onnx_relu_first_and_last() -> None:
+    model = build([node("Relu", ["x"], "a"), node("MatMul", ["a", "W"], "b"), node("Relu", ["b"], "y")], {"W": weights(3, 2)})
+    net = from_onnx(model)
+    assert net.widths == (3, 2)
+    close(net, run_onnx(model))
+
+
+@pytest.mark.parametrize(
+    "nodes, constants, message",
+    [
+        ([node("Sigmoid", ["x"], "y")], {}, r"node 0 \(Sigmoid"),
+        ([node("Relu", ["x"], "a"), node("Add", ["a", "x"], "y")], {}, r"node 1 \(Add"),
+        ([node("Relu", ["x"], "a"), node("MatMul", ["x", "W"], "y")], {"W": weights(3, 2)}, r"node 1 \(MatMul"),
+        ([node("MatMul", ["x", "W"], "y")], {"W": weights(2, 2)}, "node 0 .*takes 2 inputs"),
+        ([node("MatMul", ["x", "W"], "y")], {"W": weights(3, 2) * np.float32("nan")}, r"node 0 .*nan"),
+        ([node("Div", ["x", "z"], "y")], {"z": np.float32([1, 0, 1])}, r"node 0 \(Div"),
+        ([node("Gemm", ["x", "W"], "y", transA=1)], {"W": weights(3, 2)}, "transA"),
+        ([node("Add", ["x", "z"], "y")], {"z": weights(2)}, "node 0"),
+        ([node("Relu", ["x"], "z")], {}, "output 'y'"),
+    ],
+)
+def test_onnx_refusals_name_the_node(nodes: Any, constants: Any, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        from_onnx(build(nodes, constants))
+
+
+# ---------------------------------------------------------------- PyTorch
+
+
+def torch_net() -> Any:
+    torch.manual_seed(0)
+    nn = torch.nn
+    inner = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Identity())
+    return nn.Sequential(nn.Flatten(), inner, nn.Linear(5, 4, bias=False), nn.ReLU(), nn.Linear(4, 2))
+
+
+class Wrapped(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = torch_net()
+
+    def forward(self, x: Any) -> Any:
+        return self.body(x)
+
+
+@pytest.mark.parametrize("make", [torch_net, Wrapped])
+def test_torch_modules(make: Any) -> None:
+    module = make()
+    net = rz.from_torch(module)
+    assert net.widths == (5, 4)
+    close(net, module(torch.from_numpy(POINTS)).detach().numpy())
+    first = next(module.parameters()).detach().numpy()
+    assert net.layers[0].weights == rz.as_exact(first)
+
+
+def test_torch_files(tmp_path: Path) -> None:
+    module = torch_net()
+    net = rz.from_torch(module)
+    torch.save(module, tmp_path / "net.pt")
+    assert load_network(tmp_path / "net.pt") == net
+    back, exact = rz.to_torch(net)
+    assert exact and rz.from_torch(back) == net
+    assert save_network(net, tmp_path / "out.pth") and load_network(tmp_path / "out.pth") == net
+    torch.save(Wrapped(), tmp_path / "own.pt")
+    with pytest.raises(UnsupportedModelError, match="allow_pickle"):
+        load_network(tmp_path / "own.pt")
+    assert load_network(tmp_path / "own.pt", allow_pickle=True).widths == (5, 4)
+    torch.save(module.state_dict(), tmp_path / "state.pt")
+    with pytest.raises(UnsupportedModelError, match="not a module"):
+        load_network(tmp_path / "state.pt")
+
+
+@pytest.mark.parametrize(
+    "layers, message",
+    [
+        ([torch.nn.Linear(3, 2), torch.nn.Tanh()], r"Sequential\[1\] is a Tanh"),
+        ([torch.nn.Linear(3, 2), torch.nn.Linear(3, 2)], r"Sequential\[1\]"),
+        ([torch.nn.ReLU()], r"Sequential\[0\]"),
+        ([], "no affine layer"),
+    ],
+)
+def test_torch_refusals_name_the_layer(layers: Any, message: str) -> None:
+    with pytest.raises(UnsupportedModelError, match=message):
+        rz.from_torch(torch.nn.Sequential(*layers))
+
+
+def test_torch_refuses_nan() -> None:
+    module = torch.nn.Sequential(torch.nn.Linear(3, 2))
+    with torch.no_grad():
+        module[0].weight[0, 1] = float("nan")
+    with pytest.raises(InvalidInputError, match=r"Sequential\[0\] \(Linear\) weights\[0, 1\] is nan"):
+        rz.from_torch(module)
+
+
+# ---------------------------------------------------------------- scikit-learn
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_sklearn_models() -> None:
+    x = POINTS.astype(float)
+    y = np.abs(x[:, 0]) + x[:, 1]
+    regressor = MLPRegressor(hidden_layer_sizes=(6, 4), max_iter=30, random_state=0).fit(x, y)
+    close(load_network(regressor), regressor.predict(x), x)
+    labels = (y > 0).astype(int) + (y > 1)
+    for target in (labels > 0, labels):
+        classifier = MLPClassifier(hidden_layer_sizes=(6,), max_iter=30, random_state=0).fit(x, target)
+        net = rz.from_sklearn(classifier)
+        logits = np.asarray(net(x), dtype=float)
+        if logits.shape[1] == 1:
+            probability = 1 / (1 + np.exp(-logits[:, 0]))
+            np.testing.assert_allclose(probability, classifier.predict_proba(x)[:, 1], atol=1e-9)
+        else:
+            powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+            np.testing.assert_allclose(powers / powers.sum(axis=1, keepdims=True), classifier.predict_proba(x), atol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_sklearn_refusals() -> None:
+    x, y = POINTS.astype(float), POINTS[:, 0].astype(float)
+    with pytest.raises(UnsupportedModelError, match="tanh"):
+        rz.from_sklearn(MLPRegressor(hidden_layer_sizes=(3,), activation="tanh", max_iter=3).fit(x, y))
+    with pytest.raises(UnsupportedModelError, match="not fitted"):
+        rz.from_sklearn(MLPRegressor(hidden_layer_sizes=(3,)))
+    with pytest.raises(UnsupportedModelError, match="LinearRegression"):
+        load_network(LinearRegression().fit(x, y))
+
+
+# ---------------------------------------------------------------- .nnet and JSON
+
+NNET = """// a network
+2, 2, 1, 3,
+2, 3, 1,
+0,
+-1.0, -1.0,
+1.0, 1.0,
+0.5, 1.0, 10.0,
+2.0, 4.0, 3.0,
+1.0, 0.0,
+0.0, 1.0,
+0.1, -1.0,
+0.0,
+0.0,
+-0.25,
+1.0, 2.0, 3.0,
+0.5,
+"""
+
+
+def test_nnet(tmp_path: Path) -> None:
+    path = tmp_path / "net.nnet"
+    path.write_text(NNET)
+    net = load_network(path)
+    x = [Fraction(3), Fraction(-7, 2)]
+    u = [(x[0] - Fraction(1, 2)) / 2, (x[1] - 1) / 4]
+    hidden = [max(u[0], 0), max(u[1], 0), max(u[0] / 10 - u[1] - Fraction(1, 4), 0)]
+    assert net(x)[0] == (hidden[0] + 2 * hidden[1] + 3 * hidden[2] + Fraction(1, 2)) * 3 + 10
+    trained = random_network([3, 4, 2], 0)
+    assert save_network(trained, tmp_path / "out.nnet")
+    assert load_network(tmp_path / "out.nnet") == trained
+    path.write_text(NNET.replace("2, 3, 1,", "2, 3, 3, 1,"))
+    with pytest.raises(UnsupportedModelError, match="nnet"):
+        load_network(path)
+
+
+def test_json(tmp_path: Path) -> None:
+    net = ReLUNetwork([([["1/3", 10**40]], [-2]), ([[1]], ["5/7"])])
+    path = tmp_path / "net.json"
+    assert save_network(net, path) and load_network(path) == net
+    data = json.loads(path.read_text())
+    for change in ({"version": 2}, {"format": "other"}, {"layers": [{}]}, {"layers": 3}):
+        path.write_text(json.dumps({**data, **change}))
+        with pytest.raises(InvalidInputError):
+            load_network(path)
+    data["layers"][0]["weights"]["numerators"][0] = 0.5
+    path.write_text(json.dumps(data))
+    with pytest.raises(InvalidInputError, match="integers"):
+        load_network(path)
+    box = rz.Polyhedron.box([0], [1])
+    rz.save(box, path)
+    assert rz.load(path) == box
+    with pytest.raises(InvalidInputError, match="not a network"):
+        load_network(path)
+    with pytest.raises(InvalidInputError, match="cannot save"):
+        rz.save(3, path)
+
+
+def test_inexact_weights(tmp_path: Path) -> None:
+    third = ReLUNetwork([([["1/3"]], [0])])
+    for suffix in ("onnx", "pt", "nnet"):
+        path = tmp_path / f"net.{suffix}"
+        with pytest.raises(InvalidInputError, match="no float64"):
+            save_network(third, path)
+        assert not path.exists()
+        assert save_network(third, path, exact=False) is False
+        assert load_network(path).layers[0].weights[0, 0] == Fraction(1 / 3)
+
+
+@pytest.mark.parametrize("name", ["missing.onnx", "junk.onnx", "junk.pt", "junk.nnet", "junk.json", "junk.txt"])
+def test_unreadable_files_are_named(name: str, tmp_path: Path) -> None:
+    if name.startswith("junk"):
+        (tmp_path / name).write_bytes(b"\x00junk\xff")
+    with pytest.raises(InvalidInputError, match=name):
+        load_network(tmp_path / name)
+
+
+def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, call in (("onnx", lambda: to_onnx(random_network([1, 1], 0))), ("torch", lambda: rz.from_torch(3))):
+        monkeypatch.setitem(sys.modules, module, None)
+        with pytest.raises(MissingDependencyError, match=module):
+            call()
