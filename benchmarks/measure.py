@@ -31,16 +31,16 @@ def network(name: str, integers: bool = False) -> ReLUNetwork:
 
 
 def regions_and_maps(net: ReLUNetwork, domain: Polyhedron | None = None) -> int:
-    """List all regions with their exact affine maps."""
+    """List all regions with their exact affine maps, as integers over one denominator."""
     regions = net.linear_regions(domain)
-    assert len(regions.maps) == len(regions)
+    assert len(regions.maps.numerators) == len(regions)
     return len(regions)
 
 
 def facets_adjacency_pieces(net: ReLUNetwork, domain: Polyhedron | None = None) -> tuple[int, int, int]:
     """The same and more: numbers of regions, of adjacent pairs and of connected pieces."""
     regions = net.linear_regions(domain)
-    assert len(regions.maps) == len(regions) and len(regions.facets) >= 0
+    assert len(regions.maps.numerators) == len(regions)
     return len(regions), regions.adjacency().nnz // 2, regions.count_pieces()
 
 
@@ -51,7 +51,7 @@ def count(net: ReLUNetwork, domain: Polyhedron | None = None) -> int:
 
 def stream(net: ReLUNetwork) -> int:
     """All regions with maps and facets in chunks; nothing is kept."""
-    return sum(len(chunk.maps) for chunk in iter_regions((net,)))
+    return sum(len(chunk.maps.numerators) for chunk in iter_regions((net,), chunk_size=1 << 14))
 
 
 def best_of(function: Callable[[], Any], rounds: int = 5, seconds: float = 5.0) -> tuple[float, Any]:

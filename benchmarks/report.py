@@ -145,15 +145,11 @@ def acasxu(folder: Path) -> Table:
     net = measure.acasxu_network(folder)
     for first, second in ((0, 1), (1, 2), (3, 4)):
         part, box = measure.acasxu_slice(net, first, second)
-        time, (regions, _, pieces) = measure.best_of(
-            partial(measure.facets_adjacency_pieces, part, box), rounds=1
-        )
+        time, (regions, _, pieces) = measure.best_of(partial(measure.facets_adjacency_pieces, part, box), rounds=1)
         rows.append((f"slice of inputs {first}, {second}", f"{regions:,}", f"{pieces:,}", seconds(time)))
     for radius in ("1/200", "1/100"):
         cube = measure.acasxu_box(Fraction(radius))
-        time, (regions, _, pieces) = measure.best_of(
-            partial(measure.facets_adjacency_pieces, net, cube), rounds=1
-        )
+        time, (regions, _, pieces) = measure.best_of(partial(measure.facets_adjacency_pieces, net, cube), rounds=1)
         rows.append((f"box of radius {radius}, 5 inputs", f"{regions:,}", f"{pieces:,}", seconds(time)))
     header = ("domain", "regions", "pieces", "with facets, adjacency, pieces (s)")
     return Table("ACAS Xu 1_1 (5 inputs, 6 hidden layers of 50)", header, rows)

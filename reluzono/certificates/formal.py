@@ -153,6 +153,6 @@ def network_elements(algebra: Algebra, layers: Sequence[Affine], reasons: Any) -
     return elements
 
 
-def signed_sum(algebra: Algebra, terms: Mapping[frozenset[int], int]) -> Element:
+def signed_sum(algebra: Algebra, terms: Mapping[frozenset[int], Number]) -> Element:
     """``sum_S terms[S] max_S``."""
     return algebra.sum(*((c, algebra.maximum(s)) for s, c in terms.items() if c))

@@ -4,16 +4,13 @@ Part of the checker (`reluzono.certificates.check`): standard library only. The 
 with their proofs, in ``docs/explanation/certificates.md``:
 
 1. the cells of the first network (the carrier) cover R^n (`cells.check_cover`);
-2. on every cell the function is ``l_p - l_q`` for listed affine functions, p "convex", q "concave";
-3. across every facet, p and q change by a nonnegative multiple of the facet's row: so ``max_p l_p``
-   and ``max_q l_q`` over all p, all q are two convex functions, and the function is their
-   difference;
-4. each of the two is a signed sum of maxima of at most d + 1 functions, because the gradients are
-   triangulated, and the constants are concave on the triangulation;
-5. the second network is that signed sum, formally (`formal`).
-
-Instead of steps 2 to 4 a certificate may list the signed sum itself, which is then compared with the
-function directly: cell by cell if it bends only where cells end, or on R^2 by its bends (`sums`).
+2. each output is a combination of convex parts and of maxima of listed affine functions ("terms"):
+   the rest without the parts is compared with the terms cell by cell, or on R^2 by its bends (`sums`);
+3. a part is one of the affine functions on every cell, and across every facet it changes by a
+   nonnegative multiple of the facet's row: so it is convex, and the maximum of its affine functions;
+4. a part is a signed sum of maxima of at most d + 1 functions, because the gradients are triangulated,
+   and the constants are concave on the triangulation;
+5. the second network is the sum of all these maxima, formally (`formal`).
 """
 
 from __future__ import annotations
@@ -22,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
+from math import lcm
 from typing import Any
 
 from reluzono.certificates.cells import Cover, check_cover, read_domain
@@ -33,6 +31,7 @@ from reluzono.certificates.data import (
     fields,
     integers,
     is_multiple,
+    rational,
     read_network,
     reduced_basis,
     require,
@@ -41,7 +40,7 @@ from reluzono.certificates.formal import Algebra, network_elements, signed_sum
 from reluzono.certificates.sums import Terms, check_sum, read_terms
 
 _HEAD = {"format", "version", "kind", "digest", "networks", "domain", "chart"}
-_BODY = {"cells", "values", "functions", "outputs", "reasons"}
+_BODY = {"cells", "values", "functions", "parts", "outputs", "reasons"}
 
 
 def check(certificate: dict[str, Any]) -> str:
@@ -56,16 +55,17 @@ def check(certificate: dict[str, Any]) -> str:
     rows, denominator = read_functions(certificate["functions"], carrier.inputs)
     values = read_values(certificate["values"], cover, carrier.inputs)
     outputs = array(certificate["outputs"], "outputs", compiled.outputs)
+    listed = array(certificate["parts"], "parts")
+    parts = [check_part(part, rows, cover, f"part {k}") for k, part in enumerate(listed)]
     functions = [[Fraction(x, denominator) for x in row] for row in rows]
     algebra = Algebra(functions, carrier.inputs + 1)
     elements = network_elements(algebra, compiled.layers, certificate["reasons"])
     require(len(values) == len(outputs), "the networks differ in outputs")
     for o, (output, element) in enumerate(zip(outputs, elements, strict=True)):
-        terms = check_output(output, values[o], rows, denominator, cover, f"output {o}")
-        require(
-            element == signed_sum(algebra, terms),
-            f"output {o}: the network is not the signed sum of maxima",
-        )
+        where = f"output {o}"
+        terms = check_output(output, values[o], rows, denominator, cover, parts, where)
+        total = signed_sum(algebra, terms)
+        require(element == total, f"{where}: the network is not the signed sum of maxima")
     hidden = len(compiled.widths)
     what = f"{carrier}" if certificate["values"] is None else (
         f"the function with the listed affine maps on the {len(cover.cells)} regions of {carrier}"
@@ -117,40 +117,54 @@ def read_values(data: Any, cover: Cover, inputs: int) -> Values:
 # ------------------------------------------------------------------ steps 2 and 3
 
 
+@dataclass(frozen=True)
+class Part:
+    """A convex function: its affine function on each cell, and the signed sum of maxima it equals."""
+
+    pieces: list[int]
+    terms: Terms
+
+
+def check_part(data: Any, rows: Sequence[Row], cover: Cover, where: str) -> Part:
+    """Steps 3 and 4 for one part."""
+    fields(data, {"pieces", "simplices"}, where)
+    pieces = integers(data["pieces"], f"{where} pieces", len(cover.cells))
+    require(all(0 <= p < len(rows) for p in pieces), f"{where}: no such function")
+    for i, j, row in facets(cover):
+        check_convex(rows[pieces[i]], rows[pieces[j]], row, f"{where}, cells {i} and {j}")
+    return Part(pieces, check_triangulation(rows, set(pieces), data["simplices"], where))
+
+
 def check_output(
     data: Any,
     values: Sequence[tuple[list[int], int]],
     rows: Sequence[Row],
     denominator: int,
     cover: Cover,
+    parts: Sequence[Part],
     where: str,
 ) -> Terms:
-    """Steps 2 to 4 for one output: sets of functions with coefficients, whose maxima add up to it."""
-    if isinstance(data, dict) and "terms" in data:
-        fields(data, {"terms"}, where)
-        terms = read_terms(data["terms"], len(rows), where)
-        check_sum(terms, rows, denominator, values, cover, where)
-        return terms
-    fields(data, {"convex", "concave"}, where)
-    parts = []
-    for name in ("convex", "concave"):
-        fields(data[name], {"pieces", "simplices"}, f"{where}, {name}")
-        pieces = integers(data[name]["pieces"], f"{where}, {name} pieces", len(cover.cells))
-        require(all(0 <= p < len(rows) for p in pieces), f"{where}: no such function")
-        parts.append(pieces)
-    for k, (p, q) in enumerate(zip(*parts, strict=True)):
-        value, below = values[k]
-        same = all((x - y) * below == v * denominator for x, y, v in zip(rows[p], rows[q], value, strict=True))
-        require(same, f"{where}, cell {k}: the difference is not the function")
-    for i, j, row in facets(cover):
-        for pieces in parts:
-            check_convex(rows[pieces[i]], rows[pieces[j]], row, f"{where}, cells {i} and {j}")
-    total: Terms = {}
-    for sign, name, pieces in zip((1, -1), ("convex", "concave"), parts, strict=True):
-        simplices = data[name]["simplices"]
-        found = check_triangulation(rows, set(pieces), simplices, f"{where}, {name}")
-        for members, coefficient in found.items():
-            total[members] = total.get(members, 0) + sign * coefficient
+    """Step 2 for one output: what remains of it without its parts is the sum of its terms."""
+    fields(data, {"terms", "parts"}, where)
+    total = read_terms(data["terms"], len(rows), where)
+    chosen = []
+    for entry in array(data["parts"], f"{where} parts"):
+        coefficient, number = array(entry, f"{where} part", 2)
+        integers([number], f"{where} part")
+        require(0 <= number < len(parts), f"{where}: no such part")
+        chosen.append((rational(coefficient, f"{where} part"), parts[number]))
+    rest = []
+    for k, (value, below) in enumerate(values):
+        exact = [Fraction(x, below) for x in value]
+        for factor, part in chosen:
+            row = rows[part.pieces[k]]
+            exact = [x - factor * y / denominator for x, y in zip(exact, row, strict=True)]
+        scale = lcm(*(x.denominator for x in exact))
+        rest.append(([int(x * scale) for x in exact], scale))
+    check_sum(total, rows, denominator, rest, cover, where)
+    for factor, part in chosen:
+        for members, c in part.terms.items():
+            total[members] = total.get(members, 0) + factor * c
     return total
 
 

@@ -14,9 +14,9 @@ from itertools import combinations
 from typing import Any
 
 from reluzono.certificates.cells import Cover
-from reluzono.certificates.data import Row, array, dot, integers, is_multiple, primitive, require
+from reluzono.certificates.data import Row, array, dot, integers, is_multiple, primitive, rational, require
 
-Terms = dict[frozenset[int], int]
+Terms = dict[frozenset[int], Fraction | int]
 End = Fraction | None  # None: infinite
 
 
@@ -73,13 +73,13 @@ def read_terms(data: Any, count: int, where: str) -> Terms:
     terms: Terms = {}
     for entry in array(data, f"{where} terms"):
         coefficient, members = array(entry, f"{where} term", 2)
-        integers([coefficient], f"{where} term")
+        factor = rational(coefficient, f"{where} term")
         integers(members, f"{where} term")
         chosen = frozenset(members)
         require(bool(chosen), f"{where}: an empty term")
         require(all(0 <= i < count for i in chosen), f"{where}: no such function")
         require(chosen not in terms, f"{where}: a term is repeated")
-        terms[chosen] = coefficient
+        terms[chosen] = factor
     return terms
 
 
@@ -105,7 +105,7 @@ def check_sum(
                 check_bends(terms, rows, denominator, values, cover, where)
                 return
     for k, (cell, (value, below)) in enumerate(zip(cover.cells, values, strict=True)):
-        total = [0] * len(value)
+        total = [Fraction(0)] * len(value)
         for members, coefficient in terms.items():
             best = largest(rows, members, cell.point)
             total = [x + coefficient * y for x, y in zip(total, best, strict=True)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,14 @@ from reluzono.budget import as_budget
 from reluzono.certificates.check import seal
 from reluzono.errors import InvalidInputError
 from reluzono.functions.cellwise import CellFunction
-from reluzono.functions.difference import convex_difference
 from reluzono.functions.folds import first_layer_rows, fold_sums
 from reluzono.functions.lowering import Lowered, Row, lower
+from reluzono.functions.parts import convex_parts
 from reluzono.functions.planar import edges, planar_sum
 from reluzono.functions.signed_maxima import Terms
 from reluzono.functions.triangulation import Check, Simplex, interior_faces, regular_triangulation
 from reluzono.networks.network import ReLUNetwork
+from reluzono.networks.proofs import network_data, rational_data, region_certificate
 
 if TYPE_CHECKING:
     from reluzono.functions.piecewise import PiecewiseLinear
@@ -68,13 +70,13 @@ class SignedMaxima:
     functions : list of integer rows ``[b | a]``
         The affine functions, over ``denominator``.
     terms : list of dict
-        For each output: frozenset of indices → integer coefficient.
+        For each output: frozenset of indices → rational coefficient.
     """
 
     functions: list[Row]
     denominator: int
     terms: list[Terms]
-    _evidence: list[Certificate] = field(repr=False)
+    _evidence: Certificate = field(repr=False)
 
 
 def signed_maxima(function: CellFunction, check: Check = lambda: None) -> SignedMaxima:
@@ -91,30 +93,47 @@ def signed_maxima(function: CellFunction, check: Check = lambda: None) -> Signed
 
 def _listed(function: CellFunction, rows: list[Row], sums: list[Terms]) -> SignedMaxima:
     """Sums that are their own evidence: the checker compares them with the function directly."""
-    evidence = [{"terms": [[c, sorted(s)] for s, c in terms.items()]} for terms in sums]
     rows = rows or [(0,) * (function.inputs + 1)]  # all outputs are zero
-    return SignedMaxima(rows, function.denominator, sums, evidence)
+    outputs = [{"terms": _plain_terms(terms), "parts": []} for terms in sums]
+    return SignedMaxima(rows, function.denominator, sums, {"parts": [], "outputs": outputs})
+
+
+def _plain_terms(terms: Terms) -> list[Any]:
+    return [[rational_data(c), sorted(s)] for s, c in terms.items()]
 
 
 def convex_maxima(function: CellFunction, check: Check = lambda: None) -> SignedMaxima:
-    """Signed sums by regular triangulations of the gradients of a convex and a concave part."""
-    difference = convex_difference(function)
-    numbers: dict[Row, int] = {}
-    evidence, sums = [], []
-    for o in range(function.outputs):
-        entry: Certificate = {}
-        total: dict[frozenset[int], int] = {}
-        for name, sign, rows in (
-            ("convex", 1, difference.convex[:, o]),
-            ("concave", -1, difference.concave[:, o]),
-        ):
-            pieces, simplices = _triangulated(rows, numbers, check)
-            entry[name] = {"pieces": pieces, "simplices": [list(s) for s in simplices]}
-            for members, coefficient in interior_faces(simplices).items():
-                total[members] = total.get(members, 0) + sign * coefficient
-        evidence.append(entry)
+    """Signed sums by regular triangulations of the gradients of convex parts; see `parts`."""
+    found = convex_parts(function)
+    zero: Row = (0,) * (function.inputs + 1)
+    numbers: dict[Row, int] = {zero: 0}
+    folds = [numbers.setdefault(row, len(numbers)) for row in found.folds]
+    evidence, faces = [], []
+    for rows in found.parts:
+        pieces, simplices = _triangulated(rows, numbers, check)
+        evidence.append({"pieces": pieces, "simplices": [list(s) for s in simplices]})
+        faces.append(interior_faces(simplices))
+    outputs, sums = [], []
+    for o, factors in enumerate(found.factors):
+        own: Terms = {}
+        for row, factor in zip(folds, found.fold_factors[o], strict=True):
+            _accumulate(own, frozenset([0, row]), factor)
+        if found.affine[o] != zero:
+            number = numbers.setdefault(found.affine[o], len(numbers))
+            _accumulate(own, frozenset([number]), 1)
+        total = dict(own)
+        for factor, terms in zip(factors, faces, strict=True):
+            for members, coefficient in terms.items():
+                _accumulate(total, members, factor * coefficient)
+        used = [[rational_data(x), k] for k, x in enumerate(factors) if x]
+        outputs.append({"terms": _plain_terms(own), "parts": used})
         sums.append({members: c for members, c in total.items() if c})
-    return SignedMaxima(list(numbers), difference.denominator, sums, evidence)
+    plain = {"parts": evidence, "outputs": outputs}
+    return SignedMaxima(list(numbers), found.denominator, sums, plain)
+
+
+def _accumulate(terms: Terms, members: frozenset[int], coefficient: Fraction | int) -> None:
+    terms[members] = terms.get(members, 0) + coefficient
 
 
 def _triangulated(rows: np.ndarray, numbers: dict[Row, int], check: Check) -> tuple[list[int], list[Simplex]]:
@@ -153,8 +172,6 @@ def compile_maxima(function: CellFunction, maxima: SignedMaxima) -> Compilation:
 
 
 def _certificate(function: CellFunction, maxima: SignedMaxima, lowered: Lowered) -> Certificate:
-    from reluzono.networks.proofs import network_data, region_certificate
-
     cover = region_certificate(function.regions)
     values = None
     if not function.is_carrier:
@@ -170,7 +187,7 @@ def _certificate(function: CellFunction, maxima: SignedMaxima, lowered: Lowered)
                 "rows": [list(row) for row in maxima.functions],
                 "denominator": maxima.denominator,
             },
-            "outputs": maxima._evidence,
+            **maxima._evidence,
             "reasons": lowered.reasons,
         }
     )

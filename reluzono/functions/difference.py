@@ -12,6 +12,7 @@ The one with fewer distinct affine pieces is used.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -67,6 +68,16 @@ def convex_difference(function: CellFunction) -> ConvexDifference:
 
 
 def _propagated(function: CellFunction) -> ConvexDifference:
+    *_, (convex, concave, denominator) = propagated_layers(function)
+    return ConvexDifference(convex, concave, denominator)
+
+
+def propagated_layers(function: CellFunction) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
+    """For each layer of the carrier rows of convex functions (G, H) on every cell, with denominator.
+
+    Neuron j of a hidden layer puts out ``G - H``, where G is the maximum of H and another convex
+    function; the last layer's output is ``G - H`` too.
+    """
     network = function.carrier
     states = function.regions.activations.astype(bool)
     count, n = len(states), network.input_dimension
@@ -75,18 +86,12 @@ def _propagated(function: CellFunction) -> ConvexDifference:
     concave = np.zeros_like(convex)
     denominator, at = 1, 0
     for depth, layer in enumerate(network.layers):
-        if depth:
-            active = states[:, at : at + convex.shape[1], None]
-            at += convex.shape[1]
-            convex = np.where(active, convex, concave)
         step = lcm(layer.weights.denominator, layer.bias.denominator)
         weights = layer.weights.object_numerators() * (step // layer.weights.denominator)
         bias = layer.bias.object_numerators() * (step // layer.bias.denominator * denominator)
         if depth == 0:  # an affine function is convex as it is
-            convex, concave = (
-                _apply(weights, convex),
-                np.zeros((count, len(weights), n + 1), object),
-            )
+            convex = _apply(weights, convex)
+            concave = np.zeros_like(convex)
         else:
             up, down = np.maximum(weights, 0), np.maximum(-weights, 0)
             convex, concave = (
@@ -95,7 +100,10 @@ def _propagated(function: CellFunction) -> ConvexDifference:
             )
         convex[:, :, 0] = convex[:, :, 0] + bias
         denominator *= step
-    return ConvexDifference(convex, concave, denominator)
+        if depth < network.hidden_layers:
+            convex = np.where(states[:, at : at + len(weights), None], convex, concave)
+            at += len(weights)
+        yield convex, concave, denominator
 
 
 def _apply(weights: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -33,7 +33,7 @@ Affine = list[Fraction]
 Set = frozenset[int]
 Node = Any  # a line (tuple of integers, first layer) or a set of at least three functions
 Key = tuple[str, Any]  # ("+", node), ("-", line), ("+sum", output) or ("-sum", output)
-Terms = Mapping[Set, int]
+Terms = Mapping[Set, Fraction | int]
 _MOST_WEIGHTS = 1 << 26  # of one layer; they are stored densely
 
 

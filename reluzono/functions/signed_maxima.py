@@ -16,7 +16,7 @@ from reluzono.functions.triangulation import interior_faces, regular_triangulati
 from reluzono.linalg import nullspace, rank
 
 Row = tuple[int, ...]
-Terms = dict[frozenset[int], int]
+Terms = dict[frozenset[int], Fraction | int]
 
 
 def terms_by_triangulation(rows: Sequence[Sequence[int]]) -> Terms:
@@ -102,7 +102,7 @@ class SumBuilder:
         found, self._terms = {s: c for s, c in self._terms.items() if c}, {}
         return found
 
-    def _add(self, members: frozenset[int], coefficient: int) -> None:
+    def _add(self, members: frozenset[int], coefficient: Fraction | int) -> None:
         self._terms[members] = self._terms.get(members, 0) + coefficient
 
     def add_maximum(self, rows: Sequence[Row], sign: int) -> None:
@@ -129,7 +129,7 @@ class SumBuilder:
 
         for members, coefficient in self._terms.items():
             best = rows[max(members, key=order)]
-            total = [x + coefficient * y for x, y in zip(total, best, strict=True)]
+            total = [x + int(coefficient) * y for x, y in zip(total, best, strict=True)]
         rest = tuple(x - y for x, y in zip(wanted, total, strict=True))
         if any(rest):
             self._add(frozenset([self.numbers.setdefault(rest, len(self.numbers))]), 1)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
@@ -191,7 +192,7 @@ def _first_vertex(rows: np.ndarray) -> tuple[int, ...]:
             raise AssertionError("the gradients do not span the space")
 
 
-def interior_faces(simplices: Sequence[Simplex]) -> dict[frozenset[int], int]:
+def interior_faces(simplices: Sequence[Simplex]) -> dict[frozenset[int], Fraction | int]:
     """Faces of all dimensions off the boundary, with the signs of the formula
 
     ``max_i l_i = sum over interior faces s of (-1)**(d - dim s) * max_{i in s} l_i``.

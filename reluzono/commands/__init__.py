@@ -1,0 +1,1 @@
+"""What each subcommand of `reluzono` does: arguments in, a document out."""
