@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from reluzono.errors import InvalidInputError, MissingDependencyError
+from reluzono.geometry.double_description import double_description
 from reluzono.geometry.polyhedron import Polyhedron
+from reluzono.networks.cells import LinearRegion
 from reluzono.networks.linear_regions import LinearRegions
 from reluzono.networks.network import ReLUNetwork
 
@@ -54,8 +56,9 @@ def _window(regions: LinearRegions) -> Polyhedron:
     """The domain if bounded, else a box around all vertices."""
     if regions.domain is not None and regions.domain.is_bounded:
         return regions.domain
-    corners = [np.asarray(region.vertices(), dtype=float) for region in regions]
-    points = np.concatenate([c for c in corners if len(c)] or [np.zeros((1, regions.networks[0].input_dimension))])
+    n = regions.networks[0].input_dimension
+    vertices = {tuple(ray) for region in regions for ray, _ in region.ray_tightness if ray[0]}
+    points = np.array([[x / v[0] for x in v[1:]] for v in vertices] or [[0.0] * n])
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.25 * np.maximum(high - low, 1.0)
     return Polyhedron.box(low - margin, high + margin)
@@ -63,10 +66,9 @@ def _window(regions: LinearRegions) -> Polyhedron:
 
 def _plot_line(regions: LinearRegions, ax: Any, output: int) -> list[Any]:
     window = _window(regions)
-    cuts = {float(window.vertices()[k][0]) for k in range(len(window.vertices()))}
-    for region in regions:
-        cuts |= {float(v[0]) for v in region.polyhedron().intersect(window).vertices()}
-    x = np.array(sorted(cuts))
+    left, right = sorted(float(v[0]) for v in window.vertices())
+    bends_at = {ray[1] / ray[0] for region in regions for ray, _ in region.ray_tightness if ray[0]}
+    x = np.array([left, *sorted(b for b in bends_at if left < b < right), right])
     y = np.asarray(regions.networks[0](x[:, None]), dtype=float)[:, output]
     graph = ax.plot(x, y, color="#2a6fbb", linewidth=1.6, zorder=3)
     bends = ax.scatter(x[1:-1], y[1:-1], s=10, color=_INK, zorder=4)
@@ -78,52 +80,67 @@ def _plot_line(regions: LinearRegions, ax: Any, output: int) -> list[Any]:
 def _plot_plane(regions: LinearRegions, ax: Any, output: int) -> list[Any]:
     from matplotlib.collections import LineCollection, PolyCollection
 
-    window = _window(regions)
+    frame = _frame(regions)
     labels = regions.piece_labels()
-    cells = [_outline(region.polyhedron().intersect(window)) for region in regions]
-    shown = [k for k, cell in enumerate(cells) if len(cell) > 2]
-    values = [float(regions.networks[0].evaluate_float(cells[k].mean(axis=0))[output]) for k in shown]
-    patches = PolyCollection([cells[k] for k in shown], array=np.array(values), cmap="viridis", linewidths=0)
+    cells: list[np.ndarray] = []
+    bends: list[np.ndarray] = []
+    borders: list[np.ndarray] = []
+    for region in regions:
+        corners, edges = _clipped(region, frame)
+        if len(corners) > 2:
+            cells.append(_around(corners))
+        for constraint, neighbour in zip(region.facets, region.neighbours, strict=True):
+            if neighbour > region.index and constraint in edges:
+                same = labels[region.index] == labels[neighbour]
+                (bends if same else borders).append(edges[constraint])
+    values = [float(regions.networks[0].evaluate_float(cell.mean(axis=0))[output]) for cell in cells]
+    patches = PolyCollection(cells, array=np.array(values), cmap="viridis", linewidths=0.3)
     patches.set_edgecolor("face")
-    ax.add_collection(patches)
-    bends, borders = _facet_lines(regions, window, labels)
     thin = LineCollection(bends, colors="white", linewidths=0.5, alpha=0.55)
-    strong = LineCollection(borders, colors=_INK, linewidths=0.9)
-    ax.add_collection(thin)
-    ax.add_collection(strong)
-    corners = _outline(window)
-    ax.set_xlim(corners[:, 0].min(), corners[:, 0].max())
-    ax.set_ylim(corners[:, 1].min(), corners[:, 1].max())
-    ax.set_aspect("equal", adjustable="box")
+    strong = LineCollection(borders, colors=_INK, linewidths=0.9 if len(cells) < 500 else 0.3)
+    for artist in (patches, thin, strong):
+        ax.add_collection(artist)
+    (left, right), (bottom, top) = _limits(frame)
+    ax.set_xlim(left, right)
+    ax.set_ylim(bottom, top)
+    ax.set_aspect("equal" if 0.2 < (right - left) / (top - bottom) < 5 else "auto", adjustable="box")
     ax.set_xlabel("input 0")
     ax.set_ylabel("input 1")
     return [patches, thin, strong]
 
 
-def _outline(polygon: Polyhedron) -> np.ndarray:
-    """Corners in order around the middle."""
-    if polygon.is_empty():
-        return np.zeros((0, 2))
-    points = np.asarray(polygon.vertices(), dtype=float)
+Row = list[int]
+
+
+def _frame(regions: LinearRegions) -> list[Row]:
+    """Rows of the window, in the plane."""
+    return [[int(x) for x in row] for row in _window(regions).inequality_rows()]
+
+
+def _limits(frame: list[Row]) -> list[tuple[float, float]]:
+    rays, _, _ = double_description([[1, 0, 0], *frame], 3)
+    points = np.array([[x / ray[0] for x in ray[1:]] for ray in rays])
+    return [(float(points[:, k].min()), float(points[:, k].max())) for k in (0, 1)]
+
+
+def _clipped(region: LinearRegion, frame: list[Row]) -> tuple[np.ndarray, dict[int, np.ndarray]]:
+    """Corners of a region inside the window, and the segment of each of its facets that is visible."""
+    rows, facets = region.rows(), region.facets
+    rays, tight, _ = double_description([[1, 0, 0], *frame, *(rows[c] for c in facets)], 3)
+    points = np.array([[x / ray[0] for x in ray[1:]] for ray in rays if ray[0]]).reshape(-1, 2)
+    masks = [t for ray, t in zip(rays, tight, strict=True) if ray[0]]
+    edges = {}
+    for k, constraint in enumerate(facets):
+        ends = [p for p, t in zip(points, masks, strict=True) if t >> (1 + len(frame) + k) & 1]
+        if len(ends) == 2:
+            edges[constraint] = np.array(ends)
+    return points, edges
+
+
+def _around(points: np.ndarray) -> np.ndarray:
+    """Corners in order around their middle."""
     middle = points.mean(axis=0)
     return np.array(sorted(points, key=lambda p: atan2(p[1] - middle[1], p[0] - middle[0])))
-
-
-def _facet_lines(regions: LinearRegions, window: Polyhedron, labels: np.ndarray) -> tuple[list[Any], list[Any]]:
-    """Segments where only neurons bend, and segments between different pieces."""
-    bends: list[Any] = []
-    borders: list[Any] = []
-    facets = regions.facets
-    inner = np.flatnonzero(facets.neighbour > facets.region)
-    for k in inner:
-        i, j = int(facets.region[k]), int(facets.neighbour[k])
-        region = regions[i]
-        row = region.rows()[int(facets.constraint[k])]
-        edge = region.polyhedron().intersect(Polyhedron.from_rows([], [row], dimension=2)).intersect(window)
-        if edge.dimension == 1:
-            segment = np.asarray(edge.vertices(), dtype=float)
-            (bends if labels[i] == labels[j] else borders).append(segment)
-    return bends, borders
 
 
 def plot_decision_boundary(

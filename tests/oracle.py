@@ -76,8 +76,7 @@ def farkas(columns: Sequence[Row], target: Row) -> tuple[list[int] | None, list[
     m, k = len(columns), len(target)
     sign = [-1 if entry < 0 else 1 for entry in target]
     tableau = [
-        [sign[i] * c[i] for c in columns] + [int(i == j) for j in range(k)] + [sign[i] * target[i]]
-        for i in range(k)
+        [sign[i] * c[i] for c in columns] + [int(i == j) for j in range(k)] + [sign[i] * target[i]] for i in range(k)
     ]
     cost = [-sum(column) for column in zip(*tableau, strict=True)]
     cost[m : m + k] = [0] * k
@@ -95,8 +94,7 @@ def farkas(columns: Sequence[Row], target: Row) -> tuple[list[int] | None, list[
         multipliers[variable] = tableau[i][-1]
     assert min(multipliers) >= 0 and not any(multipliers[m:])
     assert all(
-        sum(x * c[i] for x, c in zip(multipliers, columns, strict=False)) == denominator * target[i]
-        for i in range(k)
+        sum(x * c[i] for x, c in zip(multipliers, columns, strict=False)) == denominator * target[i] for i in range(k)
     )
     return multipliers[:m], None
 

@@ -13,10 +13,7 @@ HALF = Fraction(1, 2)
 
 def network(*layers: tuple[Sequence[Sequence[Number]], Sequence[Number]]) -> Network:
     """Layers of Fractions from layers of numbers."""
-    return [
-        ([[Fraction(w) for w in row] for row in weights], [Fraction(b) for b in bias])
-        for weights, bias in layers
-    ]
+    return [([[Fraction(w) for w in row] for row in weights], [Fraction(b) for b in bias]) for weights, bias in layers]
 
 
 def maximum_of_two() -> Network:

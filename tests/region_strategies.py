@@ -33,9 +33,7 @@ ENTRIES: dict[str, st.SearchStrategy[Fraction]] = {
 def layers(draw: st.DrawFn, inputs: int, outputs: int, entries: str) -> tuple[list[Row], Row]:
     """One layer; some of its neurons are made from others, or dead."""
     entry = ENTRIES[entries]
-    weights = draw(
-        st.lists(st.lists(entry, min_size=inputs, max_size=inputs), min_size=outputs, max_size=outputs)
-    )
+    weights = draw(st.lists(st.lists(entry, min_size=inputs, max_size=inputs), min_size=outputs, max_size=outputs))
     bias = draw(st.lists(entry, min_size=outputs, max_size=outputs))
     if draw(st.booleans()):
         bias = [Fraction(0)] * outputs

@@ -21,8 +21,8 @@ from region_strategies import networks
 
 from reluzono.certificates import seal, verify
 from reluzono.certificates.cells import check_cover, read_domain
-from reluzono.certificates.data import Refused, read_network
-from reluzono.certificates.formal import Algebra
+from reluzono.certificates.data import Affine, Refused, read_network
+from reluzono.certificates.formal import Algebra, network_elements
 from reluzono.certificates.maxima import check_compilation, check_triangulation
 from reluzono.certificates.sums import check_sum, read_terms
 from reluzono.errors import BudgetExceededError, InvalidInputError
@@ -34,7 +34,7 @@ from reluzono.functions.triangulation import regular_triangulation
 from reluzono.geometry.polyhedron import Polyhedron
 from reluzono.networks.equivalence import equivalent
 from reluzono.networks.network import ReLUNetwork
-from reluzono.networks.proofs import region_certificate
+from reluzono.networks.proofs import network_data, region_certificate
 
 ROWS = st.integers(1, 4).flatmap(
     lambda n: st.lists(st.lists(st.integers(-3, 3), min_size=n + 1, max_size=n + 1), min_size=1, max_size=7)
@@ -337,6 +337,80 @@ def test_exchanged_parts_are_refused():
     assert not verify(seal(bad))
 
 
+def test_a_concave_part_is_refused():
+    """-|x| given as one part, and |x| as the network: all is consistent, but the part is not convex."""
+    rows = [(0, 1), (0, -1)]
+    network = ReLUNetwork([([[1], [-1]], [0, 0]), ([[-1, -1]], [0])])
+    regions = network.linear_regions()
+    cover = region_certificate(regions)
+    lowered = lower(rows, 1, [{frozenset([0, 1]): 1}])
+    forged = {key: cover[key] for key in ("format", "version", "domain", "chart", "cells")}
+    forged |= {
+        "kind": "compilation",
+        "networks": [*cover["networks"], network_data(lowered.network)],
+        "values": None,
+        "functions": {"rows": [list(row) for row in rows], "denominator": 1},
+        "parts": [{"pieces": [int(w[0] > 0) for w in regions.witnesses], "simplices": [[0, 1]]}],
+        "outputs": [{"terms": [], "parts": [[1, 0]]}],
+        "reasons": lowered.reasons,
+    }
+    report = verify(seal(forged))
+    assert not report and "not convex" in report.problems[0]
+
+
+def test_a_proof_on_a_part_of_space_is_refused():
+    """max(x, 0) is x on x >= 0: true there, but compilations are about all of R^n."""
+    network = ReLUNetwork([([[1]], [0]), ([[1]], [0])])
+    half = network.linear_regions(Polyhedron.from_inequalities([[-1]], [0]))
+    cover = region_certificate(half)
+    same = ReLUNetwork([([[1]], [0])])
+    forged = {key: cover[key] for key in ("format", "version", "domain", "chart", "cells")}
+    forged |= {
+        "kind": "compilation",
+        "networks": [*cover["networks"], network_data(same)],
+        "values": None,
+        "functions": {"rows": [[0, 1]], "denominator": 1},
+        "parts": [],
+        "outputs": [{"terms": [[1, [0]]], "parts": []}],
+        "reasons": [],
+    }
+    report = verify(seal(forged))
+    assert not report and report.problems == ("the domain is not R^n",)
+
+
+@pytest.mark.parametrize("reason", [["copy", 1], ["copy", 7], ["copy", -1], ["other"], [], "copy"])
+def test_a_wrong_reason_is_refused(reason):
+    algebra = Algebra([[Fraction(0), Fraction(1)]], 2)
+    layers = [Affine([[1], [-1]], [0, 0], 1), Affine([[1, 0]], [0], 1), Affine([[1]], [0], 1)]
+    first = [None, None]
+    (element,) = network_elements(algebra, layers, [first, [["copy", 0]]])
+    assert element == algebra.relu(algebra.affine([0, 1]))
+    with pytest.raises(Refused):
+        network_elements(algebra, layers, [first, [reason]])
+
+
+def test_a_jump_in_the_plane_is_refused():
+    """Values that differ by 1 across a line, and terms that bend there: weights alone would agree."""
+    data = region_certificate(ReLUNetwork([([[1, 0]], [0]), ([[1]], [0])]).linear_regions())
+    cover = check_cover(data, [read_network(data["networks"][0])], read_domain(data, 2), lambda m: [])
+    rows = [[0, 0, 0], [0, 1, 0], [0, 0, 1]]
+    terms = {frozenset([0, 1]): 1, frozenset([0, 2]): 1, frozenset([2]): -1}
+    values = [([int(cell.activation), int(cell.activation), 0], 1) for cell in cover.cells]
+    with pytest.raises(Refused, match="jumps"):
+        check_sum(terms, rows, 1, values, cover, "")
+
+
+def test_changed_values_of_regions_are_refused():
+    signs = list(product((1, -1), repeat=2))
+    cells = [Polyhedron.from_inequalities([[-s, 0], [0, -t]], [0, 0]) for s, t in signs]
+    f = PiecewiseLinear.from_regions(cells, [([s, -t], Fraction(1, 3)) for s, t in signs])
+    good = json.loads(json.dumps(f.compile().certificate))
+    for path in leaves(good["values"]):
+        bad = copy.deepcopy(good)
+        at(bad["values"], path[:-1])[path[-1]] += 1
+        assert not verify(seal(bad)), path
+
+
 def test_a_network_that_differs_in_one_neuron_is_refused():
     good = certificate("forks")
     layer = good["networks"][1]["layers"][0]
@@ -362,7 +436,11 @@ def test_a_right_triangulation_is_accepted():
         ([*TRIANGLE[:3], [-1, 1, 1]], {0, 1, 2, 3}, WHOLE, "concave"),
         ([[0, 0, 0], [0, 1, 1], [0, 2, 2]], {0, 1, 2}, [[0, 1, 2]], "dependent"),
         ([[0, 0, 0], [0, 1, 1], [0, 2, 3]], {0, 1, 2}, [[0, 1], [1, 2]], "span"),
-        ([[0, 0], [5, 0]], {0, 1}, [[0], [1]], "side|concave"),
+        ([[0, 0], [5, 0]], {0, 1}, [[0], [1]], "one side"),
+        ([[0, 0], [0, 2], [-1, 0]], {0, 1, 2}, [[0, 1], [1, 2]], "one side"),
+        ([[0, 0], [0, 1], [0, 2], [0, 3]], {0, 1, 2, 3}, [[0, 1], [1, 2], [1, 3]], "three simpl"),
+        ([[0, 0], [0, 1], [0, 2]], {0, 1}, [[0, 2]], "another function"),
+        ([[0, 0], [0, 1]], {0, 1}, [[1, 0]], "sorted"),
         (TRIANGLE, {0, 1, 2, 3}, [], "no simplices"),
     ],
 )
@@ -393,6 +471,17 @@ def test_folds_and_forks_are_few():
 def shape(name: str) -> tuple[int, ...]:
     f = PiecewiseLinear.from_network(ReLUNetwork(CONSTRUCTED[name]))
     return f.to_network("depth").widths
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_convex_and_concave_functions_are_one_part(sign):
+    rows = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [-1, -1, -1]]
+    f = sign * PiecewiseLinear.max_affine(rows, [0, 0, 0, 1])
+    result = f.compile("depth")
+    assert result.network.widths[1] <= 3  # one maximum of four: one node, and a pair for the rest
+    assert len(result.certificate["parts"]) == 1
+    assert verify(result.certificate)
+    assert PiecewiseLinear.from_network(result.network) == f
 
 
 def test_star_with_many_rays():

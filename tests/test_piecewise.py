@@ -326,3 +326,8 @@ def test_signed_maxima(n, data):
             assert all(1 <= len(members) <= n + 1 for members in terms)
             total = sum(c * max(values[i] for i in members) for members, c in terms.items())
             assert Fraction(total, form.denominator) == f(x)[o]
+
+
+def test_lipschitz_constant():
+    f = PiecewiseLinear.from_breakpoints([0, 1, 3], [5, 2, 0], (0, -1))
+    assert f.lipschitz_constant() == 3

@@ -21,6 +21,8 @@ from reluzono.networks.proofs import digest_of, region_certificate
 
 Document = dict[str, Any]
 
+_QUICK_PROOF = 500_000  # regions times neurons: beyond it a proof takes more than seconds
+
 
 def analyze(arguments: Namespace, progress: Any) -> tuple[Document, int]:
     """The document of one analysis, and the exit code."""
@@ -37,10 +39,12 @@ def analyze(arguments: Namespace, progress: Any) -> tuple[Document, int]:
     certificate: Document | None = None
     if arguments.compile_function:
         document["theorem_2_1"], certificate = _theorem(network, arguments, clock)
-    if certificate is None:
+    if certificate is None and (arguments.certificate or len(regions) * network.size <= _QUICK_PROOF):
         certificate = region_certificate(regions)
         document["proof"] = _checked(certificate)
-    if arguments.certificate:
+    if certificate is None:
+        document["proof"] = {"verdict": "not made", "statement": "ask for it with --certificate", "problems": []}
+    elif arguments.certificate:
         save(certificate, arguments.certificate)
         document["certificate"] = str(arguments.certificate)
     return document, 0
@@ -84,7 +88,7 @@ def _theorem(network: ReLUNetwork, arguments: Namespace, clock: Clock) -> tuple[
     bound = depth_bound(network.input_dimension) + 1
     result: Document = {"depth_bound": bound}
     try:
-        everywhere = network.count_linear_regions(budget={"seconds": clock.remaining_seconds, "cells": 200_000})
+        everywhere = network.count_linear_regions(budget=Budget(seconds=clock.remaining_seconds, cells=200_000))
         result["regions_on_R_n"] = everywhere
         if everywhere > arguments.max_regions:
             result["skipped"] = f"{everywhere} regions on R^n, more than --max-regions {arguments.max_regions}"
@@ -150,7 +154,7 @@ def _show_theorem(document: Document) -> list[tuple[str, str]]:
     elif theorem:
         lines.append(("Theorem 2.1", f"not compiled: {theorem['skipped']}"))
     if proof:
-        lines.append(
-            ("proof", f"{proof['verdict'].upper()}, re-checked: {proof['statement']}{'; '.join(proof['problems'])}")
-        )
+        checked = ", re-checked" if proof["verdict"] == "proved" else ""
+        text = proof["statement"] + "; ".join(proof["problems"])
+        lines.append(("proof", f"{proof['verdict'].upper()}{checked}: {text}"))
     return lines

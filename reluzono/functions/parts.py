@@ -15,7 +15,7 @@ import numpy as np
 
 from reluzono.exact import ExactArray
 from reluzono.functions.cellwise import CellFunction
-from reluzono.functions.difference import convex_difference, propagated_layers
+from reluzono.functions.difference import bend, convex_difference, propagated_layers
 from reluzono.functions.lowering import Row
 
 
@@ -46,11 +46,38 @@ class ConvexParts:
 
 
 def convex_parts(function: CellFunction) -> ConvexParts:
-    """The decomposition with fewer pieces: neuron by neuron, or into two convex functions."""
+    """A single part for convex or concave functions; else what has fewer pieces: one part a neuron,
+    or the difference of two."""
+    signs = [_convexity(function, o) for o in range(function.outputs)]
+    if all(signs):
+        return _single_parts(function, signs)
     candidates = [_two_parts(function)]
     if function.is_carrier and function.carrier.hidden_layers > 1:
         candidates.append(_parts_of_neurons(function))
     return min(candidates, key=ConvexParts.count_pieces)
+
+
+def _convexity(function: CellFunction, output: int) -> int:
+    """1 for a convex output, -1 for a concave one, else 0."""
+    sign = 0
+    for i, j, row in function.crossings():
+        before, after = function.rows[i, output], function.rows[j, output]
+        if (before != after).any():
+            here = 1 if bend(before, after, row) > 0 else -1
+            if here == -sign:
+                return 0
+            sign = here
+    return sign or 1
+
+
+def _single_parts(function: CellFunction, signs: list[int]) -> ConvexParts:
+    outputs = range(function.outputs)
+    zero: Row = (0,) * (function.inputs + 1)
+    parts = [sign * function.rows[:, o] for o, sign in enumerate(signs)]
+    factors = [[Fraction(signs[o] * (k == o)) for k in outputs] for o in outputs]
+    nothing: list[list[Fraction]] = [[] for _ in outputs]
+    affine = [zero for _ in outputs]
+    return ConvexParts(parts, factors, [], nothing, affine, function.denominator)
 
 
 def _two_parts(function: CellFunction) -> ConvexParts:

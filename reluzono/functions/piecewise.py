@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from functools import cached_property
 from math import lcm
 from typing import TYPE_CHECKING, Any
@@ -183,6 +184,10 @@ class PiecewiseLinear:
         rows = self.cells.rows
         return all(bend(rows[i, o], rows[j, o], row) >= 0 for i, j, row in self.cells.crossings() for o in chosen)
 
+    def lipschitz_constant(self, domain: Any = None, norm: Any = "inf", **options: Any) -> Fraction:
+        """The exact Lipschitz constant on a domain; see `ReLUNetwork.lipschitz_constant`."""
+        return self.as_network().lipschitz_constant(domain, norm, **options)
+
     def __eq__(self, other: object) -> bool:
         """Equality as functions on R^n, decided exactly."""
         if not isinstance(other, PiecewiseLinear):
@@ -265,7 +270,7 @@ class PiecewiseLinear:
         return parts[0], parts[1]
 
     def to_signed_maxes(self) -> SignedMaxima:
-        """``f = sum_S c_S max_{i in S} l_i`` with integers c_S and ``|S| <= n + 1`` (Wang and Sun
+        """``f = sum_S c_S max_{i in S} l_i`` with rational c_S and ``|S| <= n + 1`` (Wang and Sun
         2005).
         """
         from reluzono.functions.compile import signed_maxima

@@ -17,9 +17,7 @@ def echelon(rows: Sequence[Sequence[int]]) -> list[Row]:
             continue
         column = next(i for i, x in enumerate(reduced) if x)
         reduced = primitive(reduced if reduced[column] > 0 else [-x for x in reduced])
-        basis = [(c, _eliminate(other, reduced, column)) for c, other in basis] + [
-            (column, reduced)
-        ]
+        basis = [(c, _eliminate(other, reduced, column)) for c, other in basis] + [(column, reduced)]
     return [row for _, row in sorted(basis)]
 
 
@@ -45,12 +43,19 @@ def _eliminate(row: Row, pivot: Row, column: int) -> Row:
 
 
 def check_conversion(
-    rows: list[Row], equations: list[Row], generators: list[Row], lines: list[Row]
+    rows: list[Row],
+    equations: list[Row],
+    generators: list[Row],
+    lines: list[Row],
+    *,
+    extreme: bool = True,
+    facets: bool = True,
 ) -> str | None:
     """What is wrong with a double description of one polyhedron, or None.
 
-    Checked: every generator satisfies every row; on every generator the tight rows leave it (modulo lines)
-    no freedom; on every facet the tight generators span it. Homogeneous vectors of equal length throughout.
+    Checked: every generator satisfies every row; if ``extreme``, the rows tight on a generator leave it (modulo
+    lines) no freedom; if ``facets``, the generators tight on a row span a facet. (What was given may be
+    redundant; what is returned may not.) Homogeneous vectors of equal length throughout.
     """
     for row in equations:
         if any(dot(row, g) for g in generators + lines):
@@ -63,11 +68,11 @@ def check_conversion(
     n = len(generators[0])
     infinity = [1] + [0] * (n - 1)
     span = rank(generators + lines)
-    for g in generators:
+    for g in generators if extreme else []:
         tight = [row for row in [*rows, infinity] if dot(row, g) == 0]
         if rank(tight + equations) < n - len(lines) - 1:
             return f"generator {g} is not extreme"
-    for row in rows:
+    for row in rows if facets else []:
         tight = [g for g in generators if dot(row, g) == 0]
         if rank(tight + lines) != span - 1:
             return f"inequality {row} is no facet"

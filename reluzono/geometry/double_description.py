@@ -29,9 +29,7 @@ def combine(p: int, a: Sequence[int], q: int, b: Sequence[int]) -> Row:
     return primitive([p * x + q * y for x, y in zip(a, b, strict=True)])
 
 
-def double_description(
-    rows: Sequence[Sequence[int]], n: int
-) -> tuple[list[Row], list[int], list[Row]]:
+def double_description(rows: Sequence[Sequence[int]], n: int) -> tuple[list[Row], list[int], list[Row]]:
     """Generators of the cone ``{z in R^n : row . z >= 0 for all rows}``.
 
     Returns primitive extreme rays (modulo lines), their tight sets as bit masks over the rows, and lines.
@@ -70,9 +68,7 @@ def split(rays: list[Row], tight: list[int], row: Sequence[int], bit: int) -> tu
     sides = []
     for sign in (-1, 1):
         kept = [
-            (ray, t | (0 if v else 1 << bit))
-            for ray, t, v in zip(rays, tight, values, strict=True)
-            if sign * v >= 0
+            (ray, t | (0 if v else 1 << bit)) for ray, t, v in zip(rays, tight, values, strict=True) if sign * v >= 0
         ] + fresh
         sides.append(([ray for ray, _ in kept], [t for _, t in kept]))
     return sides[0], sides[1]

@@ -35,6 +35,9 @@ from reluzono.geometry.volume import polytope_volume
 from reluzono.linalg import nullspace, row_basis, solve
 
 
+_SMALL_DIMENSION, _SMALL_ROWS = 8, 64
+
+
 class EmptyPolyhedronError(InvalidInputError):
     """The operation needs a point, and there is none. ``certificate`` is a `FarkasCertificate`."""
 
@@ -75,9 +78,7 @@ class Polyhedron:
     inequalities and generators happens when first needed, is verified, and is kept.
     """
 
-    def __init__(
-        self, dimension: int, given: tuple[list[Row], list[Row]], from_generators: bool
-    ) -> None:
+    def __init__(self, dimension: int, given: tuple[list[Row], list[Row]], from_generators: bool) -> None:
         """Internal: ``given`` is (inequalities, equations) or (generators, lines)."""
         self._n = dimension
         self._given = given
@@ -103,14 +104,9 @@ class Polyhedron:
         return cls(n, (given, equal), False)
 
     @classmethod
-    def from_rows(
-        cls, rows: Any, equation_rows: Any = (), dimension: int | None = None
-    ) -> Polyhedron:
+    def from_rows(cls, rows: Any, equation_rows: Any = (), dimension: int | None = None) -> Polyhedron:
         """Rows ``[b | a]``: ``b + a . x >= 0``; equation rows: ``b + a . x = 0``."""
-        both = [
-            homogeneous(part, name)
-            for part, name in ((rows, "rows"), (equation_rows, "equation_rows"))
-        ]
+        both = [homogeneous(part, name) for part, name in ((rows, "rows"), (equation_rows, "equation_rows"))]
         width = {len(row) for part in both for row in part}
         if dimension is None and len(width) != 1:
             raise InvalidInputError("dimension: give it when there are no rows of equal length")
@@ -126,9 +122,7 @@ class Polyhedron:
         if p.ndim != 2:
             raise InvalidInputError(f"points has shape {p.shape}: give (k, n) points")
         n = int(p.shape[1])
-        directions = [
-            direction_rows(part, n, name) for part, name in ((rays, "rays"), (lines, "lines"))
-        ]
+        directions = [direction_rows(part, n, name) for part, name in ((rays, "rays"), (lines, "lines"))]
         if len(p) == 0 and (directions[0] or directions[1]):
             raise InvalidInputError("points is empty: rays and lines need a point to start from")
         generators = [point_row(x) for x in p] + directions[0]
@@ -156,13 +150,25 @@ class Polyhedron:
     def ambient_dimension(self) -> int:
         return self._n
 
+    @property
+    def _is_small(self) -> bool:
+        """Is double description quicker than one linear program for each row?"""
+        return self._n <= _SMALL_DIMENSION and len(self._given[0]) <= _SMALL_ROWS
+
     @cached_property
     def _h(self) -> tuple[list[Row], list[Row]]:
         """Canonical (inequalities, equations): irredundant, unique for the set."""
         if self._is_v:
-            rows, equations = self._convert(self._v, False, None)
+            given = self._given if self._is_small else self._v
+            rows, equations = self._convert(given, False, None)
         elif self._infeasible:
             return [[-1] + [0] * self._n], []
+        elif self._is_small:
+            rows, equations = _canonical_rows(*self._convert(self._v, False, None), self._n)
+            known = modulo(self._given[0], equations)
+            if not all(row in known for row in rows):
+                raise ReluzonoError("cddlib returned a facet that lies on no given row")
+            return rows, equations
         else:
             rows, equations = _canonicalize(*self._given, self._n, cdd.RepType.INEQUALITY)
         return _canonical_rows(rows, equations, self._n)
@@ -170,15 +176,17 @@ class Polyhedron:
     @cached_property
     def _v(self) -> tuple[list[Row], list[Row]]:
         """Canonical (generators, lines)."""
-        if self._is_v:
+        if self._is_v and self._is_small:
+            generators, lines = self._convert(self._h, True, None)
+        elif self._is_v:
             generators, lines = _canonicalize(*self._given, self._n, cdd.RepType.GENERATOR)
+        elif self._is_small and not self._infeasible:
+            generators, lines = self._convert(self._given, True, None)
         else:
             generators, lines = self._convert(self._h, True, None)
         return self._canonical_generators(generators, lines)
 
-    def _canonical_generators(
-        self, generators: list[Row], lines: list[Row]
-    ) -> tuple[list[Row], list[Row]]:
+    def _canonical_generators(self, generators: list[Row], lines: list[Row]) -> tuple[list[Row], list[Row]]:
         basis = echelon(lines)
         if not any(g[0] > 0 for g in generators):
             return [], []
@@ -191,10 +199,11 @@ class Polyhedron:
             return [], []
         if not to_generators and not given[0]:
             return [[-1] + [0] * self._n], []
-        result: tuple[list[Row], list[Row]] = run_within(as_budget(budget).seconds, _convert_rows, (given, self._n, to_generators))
+        arguments = (given, self._n, to_generators)
+        result: tuple[list[Row], list[Row]] = run_within(as_budget(budget).seconds, _convert_rows, arguments)
         h, v = (given, result) if to_generators else (result, given)
         rows, equations = _canonical_rows(*h, self._n)
-        problem = check_conversion(rows, equations, v[0], v[1])
+        problem = check_conversion(rows, equations, *v, extreme=to_generators, facets=not to_generators)
         if problem is not None:
             raise ReluzonoError(f"cddlib returned a wrong conversion: {problem}")
         return result
@@ -242,9 +251,7 @@ class Polyhedron:
 
     def rays(self) -> ExactArray:
         """(k, n) extreme directions, modulo lines."""
-        return ExactArray.from_integers(
-            row_table([g for g in self._v[0] if g[0] == 0], self._n)[:, 1:]
-        )
+        return ExactArray.from_integers(row_table([g for g in self._v[0] if g[0] == 0], self._n)[:, 1:])
 
     def lines(self) -> ExactArray:
         """(k, n) basis of the lineality space."""
@@ -292,9 +299,7 @@ class Polyhedron:
     def _bounded_by_rows(self) -> bool:
         """No direction d != 0 has a . d >= 0 for all rows: decided by linear programs, without generators."""
         rows, equations = self._h
-        cone = Polyhedron(
-            self._n, ([[0, *r[1:]] for r in rows], [[0, *r[1:]] for r in equations]), False
-        )
+        cone = Polyhedron(self._n, ([[0, *r[1:]] for r in rows], [[0, *r[1:]] for r in equations]), False)
         if len(row_basis([r[1:] for r in rows + equations])) < self._n:
             return False
         total = [-sum(column) for column in zip(*(r[1:] for r in rows), strict=True)]
@@ -381,11 +386,7 @@ class Polyhedron:
         m = as_exact(matrix, "matrix", ndim=2)
         if m.shape[1] != self._n:
             raise InvalidInputError(f"matrix has {m.shape[1]} columns in dimension {self._n}")
-        t = (
-            ExactArray.zeros((m.shape[0],))
-            if offset is None
-            else as_exact(offset, "offset", shape=(m.shape[0],))
-        )
+        t = ExactArray.zeros((m.shape[0],)) if offset is None else as_exact(offset, "offset", shape=(m.shape[0],))
         k = int(m.shape[0])
         scale = lcm(m.denominator, t.denominator)
         lift = np.zeros((k + 1, self._n + 1), dtype=object)
@@ -452,11 +453,7 @@ class Polyhedron:
             raise InvalidInputError(f"dimensions differ: {self._n} and {other._n}")
 
     def __repr__(self) -> str:
-        kind, count = (
-            ("generators", len(self._given[0]))
-            if self._is_v
-            else ("inequalities", len(self._given[0]))
-        )
+        kind, count = ("generators", len(self._given[0])) if self._is_v else ("inequalities", len(self._given[0]))
         return f"<Polyhedron in R^{self._n} from {count} {kind}>"
 
     def to_dict(self) -> dict[str, Any]:
@@ -472,9 +469,7 @@ class Polyhedron:
         return cls.from_rows(data["inequalities"], data["equations"], dimension=data["dimension"])
 
 
-def _canonical_rows(
-    rows: list[Row], equations: list[Row], n: int
-) -> tuple[list[Row], list[Row]]:
+def _canonical_rows(rows: list[Row], equations: list[Row], n: int) -> tuple[list[Row], list[Row]]:
     """Rows modulo the equations, without the row at infinity (1 >= 0, in whatever form)."""
     basis = echelon(equations)
     infinity = modulo([[1] + [0] * n], basis)
@@ -488,9 +483,7 @@ def _matrix(rows: list[Row], linear: list[Row], n: int, kind: Any) -> Any:
     table = rows + linear
     if not table:  # cddlib has no empty matrix: 1 >= 0
         table = [[1] + [0] * n]
-    return cdd.gmp.matrix_from_array(
-        table, lin_set=set(range(len(rows), len(rows) + len(linear))), rep_type=kind
-    )
+    return cdd.gmp.matrix_from_array(table, lin_set=set(range(len(rows), len(rows) + len(linear))), rep_type=kind)
 
 
 def _from_matrix(matrix: Any) -> tuple[list[Row], list[Row]]:
@@ -504,9 +497,7 @@ def _integer_row(row: Sequence[Fraction]) -> Row:
     return primitive([int(x * scale) for x in row])
 
 
-def _canonicalize(
-    rows: list[Row], linear: list[Row], n: int, kind: Any
-) -> tuple[list[Row], list[Row]]:
+def _canonicalize(rows: list[Row], linear: list[Row], n: int, kind: Any) -> tuple[list[Row], list[Row]]:
     """Without implicit equations (or lines) and redundant rows, by exact linear programs."""
     if not rows and not linear:
         return [], []
@@ -516,16 +507,14 @@ def _canonicalize(
     return _from_matrix(matrix)
 
 
-def _convert_rows(
-    given: tuple[list[Row], list[Row]], n: int, to_generators: bool
-) -> tuple[list[Row], list[Row]]:
+def _convert_rows(given: tuple[list[Row], list[Row]], n: int, to_generators: bool) -> tuple[list[Row], list[Row]]:
     """Double description by cddlib: inequalities to generators or back."""
     kind = cdd.RepType.INEQUALITY if to_generators else cdd.RepType.GENERATOR
     double = cdd.gmp.polyhedron_from_matrix(_matrix(*given, n, kind))
     copy = cdd.gmp.copy_generators if to_generators else cdd.gmp.copy_inequalities
     result = copy(double)
     if not to_generators:
-        cdd.gmp.matrix_canonicalize(result)
+        cdd.gmp.matrix_canonicalize_linearity(result)
     rows, linear = _from_matrix(result)
     if to_generators and not any(row[0] for row in rows):
         rows.append([1] + [0] * n)  # cddlib leaves out the apex of a cone
@@ -537,7 +526,7 @@ def _program(rows: list[Row], equations: list[Row], n: int, objective: Sequence[
     matrix.obj_type = cdd.LPObjType.MIN
     matrix.obj_func = [Fraction(0), *objective]
     program = cdd.gmp.linprog_from_matrix(matrix)
-    cdd.gmp.linprog_solve(program)
+    cdd.gmp.linprog_solve(program, solver=cdd.LPSolverType.DUAL_SIMPLEX)
     return program
 
 
@@ -570,9 +559,7 @@ def _minimize(rows: list[Row], equations: list[Row], n: int, c: ExactArray) -> O
     objective = list(c.fractions())
     program = _program(rows, equations, n, objective)
     if program.status != cdd.LPStatusType.OPTIMAL:
-        raise UnboundedError(
-            "minimize: the objective is unbounded below", _descent(rows, equations, n, objective)
-        )
+        raise UnboundedError("minimize: the objective is unbounded below", _descent(rows, equations, n, objective))
     dual = [Fraction(0)] * (len(rows) + len(equations))
     for i, y in program.dual_solution:
         if i < len(dual):
@@ -597,10 +584,7 @@ def _check_optimum(
     x = [Fraction(1), *point]
     both = rows + equations
     values = [sum(a * b for a, b in zip(row, x, strict=True)) for row in both]
-    total = [
-        sum((y * a for y, a in zip(dual, column, strict=True)), Fraction(0))
-        for column in zip(*both, strict=True)
-    ]
+    total = [sum((y * a for y, a in zip(dual, column, strict=True)), Fraction(0)) for column in zip(*both, strict=True)]
     total = total or [Fraction(0)] * len(x)
     if (
         any(v < 0 for v in values[: len(rows)])

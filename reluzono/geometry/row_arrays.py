@@ -52,9 +52,7 @@ def point_row(point: ExactArray) -> Row:
 
 
 def row_table(rows: list[Row], n: int) -> np.ndarray:
-    return ExactArray.from_integers(
-        np.array(rows, dtype=object).reshape(len(rows), n + 1)
-    ).numerators
+    return ExactArray.from_integers(np.array(rows, dtype=object).reshape(len(rows), n + 1)).numerators
 
 
 def point_array(rows: list[Row], n: int) -> ExactArray:
