@@ -37,7 +37,7 @@ from math import gcd, lcm
 import numpy as np
 
 cdef double TINY = 2.0 ** -100          # smaller coordinates of a normalised ray become error
-cdef double STALE = 2.0 ** -36          # a ray with a larger error is solved for afresh in doubles
+cdef double STALE = 2.0 ** -28          # a ray with a larger error is solved for afresh in doubles
 cdef double LOOSE = 2.0 ** -20          # ... and if that is no better than this, in integers
 cdef double EXACT = 2.0 ** 53           # integers below this are exact in a double
 cdef double THETA = 0.6180339887498949  # grid offset of witnesses, chosen so that ties are rare
@@ -104,6 +104,7 @@ cdef class RegionSplitter:
     cdef uint64_t *cut
     cdef uint64_t *facet_sets
     cdef int *facet_ids
+    cdef int *facet_of          # constraint -> its candidate set
     cdef int cap_facets, cap_sets
     cdef double *system         # rows for _resolve: up to cap_system of them, with errors
     cdef int cap_system
@@ -175,6 +176,7 @@ cdef class RegionSplitter:
         self.value = <double *>_zeros((self.max_width + n_domain + 4) * sizeof(double))
         self.bound = <double *>_zeros((self.max_width + n_domain + 4) * sizeof(double))
         self.cut = <uint64_t *>_zeros(self.lw * 8)
+        self.facet_of = <int *>_zeros(64 * self.words * sizeof(int))
         self.cap_system = 4 * self.D
         self.system = <double *>_zeros(2 * self.cap_system * self.D * sizeof(double))
         self.scratch = <double *>_zeros(null_vector_scratch(self.D, self.cap_system) * sizeof(double))
@@ -197,7 +199,7 @@ cdef class RegionSplitter:
         free(self.active); free(self.domain_float); free(self.node_mask); free(self.value)
         free(self.bound); free(self.cut); free(self.nodes); free(self.coords); free(self.error)
         free(self.tight); free(self.small); free(self.is_small); free(self.is_big); free(self.level)
-        free(self.pos); free(self.zer); free(self.stack); free(self.facet_sets); free(self.facet_ids)
+        free(self.pos); free(self.zer); free(self.stack); free(self.facet_sets); free(self.facet_ids); free(self.facet_of)
         free(self.system); free(self.scratch); free(self.out_facets); free(self.out_rays); free(self.output_rows)
 
     # ---------------------------------------------------------------- configuration
@@ -677,11 +679,9 @@ cdef class RegionSplitter:
         return r
 
     cdef int _exponent(self, int r) noexcept nogil:
-        """Binary exponent of the largest coordinate of an integer ray; 0 for a normalised one."""
+        """Binary exponent of the largest coordinate of an integer ray."""
         cdef int i, e
         cdef double big = 0.0
-        if not self.is_small[r]:
-            return 0
         for i in range(self.D):
             big = max(big, fabs(self.coords[<size_t>r * self.D + i]))
         frexp(big, &e)
@@ -690,8 +690,8 @@ cdef class RegionSplitter:
     cdef int _place(self, int r, int k, int j, int a, int b) except -1 nogil:
         """Coordinates of the crossing ray r: int64 where they fit, else floats with error, else exact."""
         cdef size_t R = <size_t>r * self.D, A = <size_t>a * self.D, B = <size_t>b * self.D
-        cdef double p, q, sp, sq, lam, mu, dl, big, x, xa, xb, da, db
-        cdef int i, e, ea, eb
+        cdef double p, q, sp, sq, lam, mu, dl, big, x, xa, xb, da, db, scale, scale_a, scale_b
+        cdef int i, e
         if self.use_small and self.is_small[a] and self.is_small[b]:
             self._ready_row(k, j)
             if rz_cross_edge(<int64_t *>&self.rows[k][<size_t>j * self.CL], &self.small[A], &self.small[B], self.D,
@@ -707,22 +707,22 @@ cdef class RegionSplitter:
         if not (p > 0 and q > 0 and sp < 0.25 * p and sq < 0.25 * q):
             return self._exact_crossing(r, k, j, a, b)
         # rays with integer coordinates are not normalised: compare p and q at equal scale
-        ea = self._exponent(a)
-        eb = self._exponent(b)
-        p = ldexp(p, -ea)
-        sp = ldexp(sp, -ea)
-        q = ldexp(q, -eb)
-        sq = ldexp(sq, -eb)
+        scale_a = ldexp(1.0, -self._exponent(a)) if self.is_small[a] else 1.0
+        scale_b = ldexp(1.0, -self._exponent(b)) if self.is_small[b] else 1.0
+        p *= scale_a
+        sp *= scale_a
+        q *= scale_b
+        sq *= scale_b
         lam = p / (p + q)
         mu = q / (p + q)
         # lam = p/(p+q) with p, q in error by sp, sq; the last term covers the roundings
         dl = (sp * q + sq * p) / ((p + q) * (p + q - sp - sq)) * 1.0000001 + 8 * ROUND
         big = 0.0
         for i in range(self.D):
-            xa = ldexp(self.coords[A + i], -ea)
-            xb = ldexp(self.coords[B + i], -eb)
-            da = ldexp(self.error[A + i], -ea)
-            db = ldexp(self.error[B + i], -eb)
+            xa = self.coords[A + i] * scale_a
+            xb = self.coords[B + i] * scale_b
+            da = self.error[A + i] * scale_a
+            db = self.error[B + i] * scale_b
             x = lam * xb + mu * xa
             self.coords[R + i] = x
             self.error[R + i] = (
@@ -733,9 +733,10 @@ cdef class RegionSplitter:
         if not 0.0 < big < 1e300:
             return self._exact_crossing(r, k, j, a, b)
         frexp(big, &e)
+        scale = ldexp(1.0, -e)      # a power of two: multiplying is exact
         for i in range(self.D):
-            self.coords[R + i] = ldexp(self.coords[R + i], -e)
-            self.error[R + i] = ldexp(self.error[R + i], -e)
+            self.coords[R + i] *= scale
+            self.error[R + i] *= scale
         if self._worst_error(r) > STALE:
             self._resolve(r, k)
         for i in range(self.D):
@@ -1170,8 +1171,7 @@ cdef class RegionSplitter:
     cdef int _emit_facets(self, Node *node, int n) except -1 nogil:
         """Facets are the inclusion-maximal sets of rays on which some constraint is tight."""
         cdef int q, i, c, x, y, m = 0, S = (node.count + 63) // 64
-        cdef uint64_t bits, word
-        cdef uint64_t *sets
+        cdef uint64_t word
         if self.D == 1:
             return 0
         self._reserve_sets(64 * self.words, S)
@@ -1182,19 +1182,27 @@ cdef class RegionSplitter:
             while word:
                 c = 64 * q + rz_ctz(word)
                 word &= word - 1
-                if c >= self.n_domain + self.n_neurons:
-                    break
-                sets = &self.facet_sets[<size_t>m * S]
-                memset(sets, 0, S * 8)
-                y = 0
-                for i in range(node.count):
-                    if self._is_tight(self.stack[node.start + i], c):
-                        _set_bit(sets, i)
-                        y += 1
-                # a facet of a D-dimensional cone has D - 1 rays at least; tight everywhere is no facet
-                if self.D - 1 <= y < node.count:
-                    self.facet_ids[m] = c
-                    m += 1
+                memset(&self.facet_sets[<size_t>m * S], 0, S * 8)
+                self.facet_ids[m] = c
+                self.facet_of[c] = m
+                m += 1
+        for i in range(node.count):
+            for q in range(self.words):
+                word = self.tight[<size_t>self.stack[node.start + i] * self.words + q]
+                while word:
+                    c = 64 * q + rz_ctz(word)
+                    word &= word - 1
+                    _set_bit(&self.facet_sets[<size_t>self.facet_of[c] * S], i)
+        x = 0
+        for c in range(m):      # a facet of a D-dimensional cone has D - 1 rays; all rays are no facet
+            y = 0
+            for q in range(S):
+                y += rz_popcount(self.facet_sets[<size_t>c * S + q])
+            if self.D - 1 <= y < node.count:
+                memcpy(&self.facet_sets[<size_t>x * S], &self.facet_sets[<size_t>c * S], S * 8)
+                self.facet_ids[x] = self.facet_ids[c]
+                x += 1
+        m = x
         for x in range(m):
             if self.facet_ids[x] == 0 or not self._maximal(x, m, S):
                 continue
@@ -1219,7 +1227,7 @@ cdef class RegionSplitter:
         return True
 
     cdef int _record_facet(self, Node *node, int n, int x, int S) except -1 nogil:
-        cdef int fw = 3 + self.aw, cap, i, c, q, boundary = 0, shift = self.n_domain & 63, base = self.n_domain >> 6
+        cdef int fw = 3 + self.aw, cap, i, k, c, q, boundary = 0, shift = self.n_domain & 63, base = self.n_domain >> 6
         cdef uint64_t word
         cdef uint64_t *out
         if self.n_facets == self.cap_out_facets:
@@ -1231,11 +1239,14 @@ cdef class RegionSplitter:
         self.n_facets += 1
         # node_mask serves as scratch: the constraints tight on the whole facet
         for q in range(self.words):
-            word = ~<uint64_t>0
-            for i in range(node.count):
-                if _has_bit(&self.facet_sets[<size_t>x * S], i):
-                    word &= self.tight[<size_t>self.stack[node.start + i] * self.words + q]
-            self.node_mask[q] = word & _low_bits(self.n_domain + self.n_neurons - 64 * q)
+            self.node_mask[q] = _low_bits(self.n_domain + self.n_neurons - 64 * q)
+        for k in range(S):
+            word = self.facet_sets[<size_t>x * S + k]
+            while word:
+                i = 64 * k + rz_ctz(word)
+                word &= word - 1
+                for q in range(self.words):
+                    self.node_mask[q] &= self.tight[<size_t>self.stack[node.start + i] * self.words + q]
         for c in range(1, self.n_domain):
             if _has_bit(self.node_mask, c):
                 boundary = 1

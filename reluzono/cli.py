@@ -22,9 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         document, code = _run(arguments)
     except BudgetExceededError as error:
-        partial = f" ({_so_far(error.partial)})" if error.partial is not None else ""
-        print(f"reluzono: {error}{partial}", file=sys.stderr)
-        return EXCEEDED
+        return _exceeded(arguments, error)
     except (ReluzonoError, OSError) as error:
         print(f"reluzono: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -52,9 +50,18 @@ def _plain(value: Any) -> Any:
     return value.tolist()
 
 
-def _so_far(partial: Any) -> str:
-    found = partial if isinstance(partial, int) else len(partial)
-    return f"{found} regions found so far"
+def _exceeded(arguments: argparse.Namespace, error: BudgetExceededError) -> int:
+    """Say how far the command came. The clock's own message names only what was left of the budget."""
+    message = str(error)
+    if arguments.budget is not None and not message.startswith("unknown"):
+        message = f"the budget of {arguments.budget:g} seconds is used up"
+    partial = error.partial
+    found = partial if isinstance(partial, int) else None if partial is None else len(partial)
+    print(f"reluzono: {message}" + ("" if found is None else f" ({found} regions found so far)"), file=sys.stderr)
+    if arguments.json:
+        document = {"command": arguments.command, "status": "budget exceeded", "regions_found": found}
+        print(json.dumps({**document, "message": message}, indent=2))
+    return EXCEEDED
 
 
 def _run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
@@ -85,7 +92,13 @@ def _parser() -> argparse.ArgumentParser:
     analyze.add_argument("--compile", metavar="FILE", help="where to write the network of Theorem 2.1")
     analyze.add_argument("--no-compile", dest="compile_function", action="store_false", help="leave out Theorem 2.1")
     analyze.add_argument(
-        "--max-regions", type=int, default=3000, metavar="N", help="compile only up to N regions on R^n (3000)"
+        "--max-pieces",
+        "--max-regions",
+        dest="max_regions",
+        type=int,
+        default=3000,
+        metavar="N",
+        help="compile only up to N regions on R^n (3000)",
     )
     _model_command(commands, "count", "the number of activation regions, without storing them")
     equal = commands.add_parser("equal", help="are two networks the same function? (exit code 1: no)")

@@ -29,13 +29,21 @@ def _pyplot() -> Any:
     return plt
 
 
+def picture_formats() -> set[str]:
+    """Suffixes, without the dot, that pictures can be written to."""
+    figure = _pyplot().figure()
+    formats = set(figure.canvas.get_supported_filetypes())
+    _pyplot().close(figure)
+    return formats
+
+
 def plot_regions(regions: LinearRegions, ax: Any = None, output: int = 0) -> list[Any]:
     """Draw the linear regions of a network with one or two inputs.
 
     Parameters
     ----------
     regions : LinearRegions
-        Complete; unbounded regions are cut off outside the box of all vertices, with a margin.
+        Complete. Without a bounded domain the picture shows a box around most vertices.
     ax : matplotlib Axes, optional
     output : int
         The output whose value shades the cells (n = 2) or is drawn as a graph (n = 1).
@@ -48,19 +56,28 @@ def plot_regions(regions: LinearRegions, ax: Any = None, output: int = 0) -> lis
     n = regions.networks[0].input_dimension
     if n not in (1, 2):
         raise InvalidInputError(f"regions have {n} inputs: pictures are for 1 or 2, restrict to a slice first")
+    _check_output(regions, output)
     axes = _pyplot().subplots(figsize=(7, 6))[1] if ax is None else ax
     return (_plot_line if n == 1 else _plot_plane)(regions, axes, output)
 
 
+def _check_output(regions: LinearRegions, output: int) -> None:
+    outputs = regions.networks[0].output_dimension
+    if not 0 <= output < outputs:
+        raise InvalidInputError(f"output is {output}: outputs are numbered 0 to {outputs - 1}")
+
+
 def _window(regions: LinearRegions) -> Polyhedron:
-    """The domain if bounded, else a box around all vertices."""
+    """The domain if bounded, else a box around the vertices, far-off ones left out in the plane."""
     if regions.domain is not None and regions.domain.is_bounded:
         return regions.domain
     n = regions.networks[0].input_dimension
     vertices = {tuple(ray) for region in regions for ray, _ in region.ray_tightness if ray[0]}
     points = np.array([[x / v[0] for x in v[1:]] for v in vertices] or [[0.0] * n])
-    low, high = points.min(axis=0), points.max(axis=0)
-    margin = 0.25 * np.maximum(high - low, 1.0)
+    points = points.astype(float)
+    # Nearly parallel lines meet far away: a few such vertices would shrink everything else to a dot.
+    low, high = np.quantile(points, (0.0, 1.0) if n == 1 else (0.2, 0.8), axis=0)
+    margin = 0.25 * np.where(high > low, high - low, 4.0)
     return Polyhedron.box(low - margin, high + margin)
 
 
@@ -103,7 +120,7 @@ def _plot_plane(regions: LinearRegions, ax: Any, output: int) -> list[Any]:
     (left, right), (bottom, top) = _limits(frame)
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
-    ax.set_aspect("equal" if 0.2 < (right - left) / (top - bottom) < 5 else "auto", adjustable="box")
+    ax.set_aspect("equal" if 0.5 < (right - left) / (top - bottom) < 2 else "auto", adjustable="box")
     ax.set_xlabel("input 0")
     ax.set_ylabel("input 1")
     return [patches, thin, strong]

@@ -97,7 +97,8 @@ def test_onnx_operators() -> None:
 
 
 def test_onnx_relu_first_and_last() -> None:
-    model = build([node("Relu", ["x"], "a"), node("MatMul", ["a", "W"], "b"), node("Relu", ["b"], "y")], {"W": weights(3, 2)})
+    nodes = [node("Relu", ["x"], "a"), node("MatMul", ["a", "W"], "b"), node("Relu", ["b"], "y")]
+    model = build(nodes, {"W": weights(3, 2)})
     net = from_onnx(model)
     assert net.widths == (3, 2)
     close(net, run_onnx(model))
@@ -115,11 +116,29 @@ def test_onnx_relu_first_and_last() -> None:
         ([node("Gemm", ["x", "W"], "y", transA=1)], {"W": weights(3, 2)}, "transA"),
         ([node("Add", ["x", "z"], "y")], {"z": weights(2)}, "node 0"),
         ([node("Relu", ["x"], "z")], {}, "output 'y'"),
+        # broadcasts and products that would mix the samples of a batch
+        ([node("Add", ["x", "z"], "y")], {"z": weights(3, 1)}, r"node 0 .*\(3, 1\)"),
+        ([node("MatMul", ["W", "x"], "y")], {"W": weights(2, 3)}, "node 0 .*batch"),
+        ([node("Gemm", ["x", "W", "c"], "y")], {"W": weights(3, 2), "c": weights(2, 1)}, r"node 0 .*\(2, 1\)"),
+        ([node("Flatten", ["x"], "y", axis=0)], {}, "node 0 .*batch"),
+        ([helper.make_node("Relu", ["x"], ["y"], domain="custom")], {}, "node 0 .*custom"),
     ],
 )
 def test_onnx_refusals_name_the_node(nodes: Any, constants: Any, message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         from_onnx(build(nodes, constants))
+
+
+def test_onnx_columns_and_images() -> None:
+    """A column times a constant from the left; an image with normalisation before Flatten."""
+    column = build([node("MatMul", ["W", "x"], "a"), node("Add", ["a", "b"], "y")],
+                   {"W": weights(2, 3), "b": weights(2, 1, seed=1)}, shape=(3, 1))  # fmt: skip
+    close(from_onnx(column), run_onnx(column, POINTS[0].reshape(3, 1)), POINTS[:1])
+    image = build(
+        [node("Sub", ["x", "m"], "a"), node("Flatten", ["a"], "b"), node("MatMul", ["b", "W"], "y")],
+        {"m": weights(1, 1, 3), "W": weights(3, 2)}, shape=(1, 1, 1, 3),
+    )  # fmt: skip
+    close(from_onnx(image), run_onnx(image, POINTS[0].reshape(1, 1, 1, 3)), POINTS[:1])
 
 
 # ---------------------------------------------------------------- PyTorch
@@ -164,8 +183,71 @@ def test_torch_files(tmp_path: Path) -> None:
         load_network(tmp_path / "own.pt")
     assert load_network(tmp_path / "own.pt", allow_pickle=True).widths == (5, 4)
     torch.save(module.state_dict(), tmp_path / "state.pt")
-    with pytest.raises(UnsupportedModelError, match="not a module"):
+    with pytest.raises(UnsupportedModelError, match="not a module.*assume_relu"):
         load_network(tmp_path / "state.pt")
+    assert load_network(tmp_path / "state.pt", assume_relu=True) == net
+    with pytest.raises(UnsupportedModelError, match="running_mean"):
+        rz.from_torch({**module.state_dict(), "2.running_mean": torch.zeros(3)}, assume_relu=True)
+
+
+class Sigmoid(Wrapped):
+    def forward(self, x: Any) -> Any:
+        return torch.sigmoid(self.body(x))
+
+
+class Residual(Wrapped):
+    def forward(self, x: Any) -> Any:
+        return self.body(x) + x[:, :2]
+
+
+class Doubled(torch.nn.Linear):
+    def forward(self, x: Any) -> Any:
+        return 2 * super().forward(x)
+
+
+class DoubledSequential(torch.nn.Sequential):
+    def forward(self, x: Any) -> Any:
+        return 2 * super().forward(x)
+
+
+class Separate(torch.nn.Module):
+    """Layers as attributes, used in another order than declared."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last, self.first, self.act = torch.nn.Linear(4, 2), torch.nn.Linear(3, 4), torch.nn.ReLU()
+
+    def forward(self, x: Any) -> Any:
+        return self.last(self.act(self.first(x)))
+
+
+def hooked() -> Any:
+    module = torch_net()
+    module[1].register_forward_hook(lambda layer, given, out: 2 * out)
+    return module
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (Sigmoid, "sigmoid"),
+        (Residual, "forward does"),
+        (lambda: torch.nn.Sequential(Doubled(3, 2)), r"Sequential\[0\]"),
+        (lambda: DoubledSequential(torch.nn.Linear(3, 2)), "forward does"),
+        (hooked, r"Sequential\[1\] has hooks"),
+        (lambda: torch.nn.Sequential(torch.nn.Flatten(0), torch.nn.Linear(3, 2)), r"Sequential\[0\]"),
+    ],
+)
+def test_torch_modules_that_do_more_are_refused(make: Any, message: str) -> None:
+    """Loading the layers alone would give another function."""
+    with pytest.raises(UnsupportedModelError, match=message):
+        rz.from_torch(make())
+
+
+def test_torch_forward_gives_the_order() -> None:
+    torch.manual_seed(1)
+    module = Separate()
+    close(rz.from_torch(module), module(torch.from_numpy(POINTS)).detach().numpy())
 
 
 @pytest.mark.parametrize(
@@ -209,7 +291,8 @@ def test_sklearn_models() -> None:
             np.testing.assert_allclose(probability, classifier.predict_proba(x)[:, 1], atol=1e-9)
         else:
             powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-            np.testing.assert_allclose(powers / powers.sum(axis=1, keepdims=True), classifier.predict_proba(x), atol=1e-9)
+            softmax = powers / powers.sum(axis=1, keepdims=True)
+            np.testing.assert_allclose(softmax, classifier.predict_proba(x), atol=1e-9)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -217,6 +300,10 @@ def test_sklearn_refusals() -> None:
     x, y = POINTS.astype(float), POINTS[:, 0].astype(float)
     with pytest.raises(UnsupportedModelError, match="tanh"):
         rz.from_sklearn(MLPRegressor(hidden_layer_sizes=(3,), activation="tanh", max_iter=3).fit(x, y))
+    fitted = MLPRegressor(hidden_layer_sizes=(3,), max_iter=3).fit(x, y)
+    fitted.out_activation_ = "exp"  # what a Poisson loss sets
+    with pytest.raises(UnsupportedModelError, match="exp"):
+        rz.from_sklearn(fitted)
     with pytest.raises(UnsupportedModelError, match="not fitted"):
         rz.from_sklearn(MLPRegressor(hidden_layer_sizes=(3,)))
     with pytest.raises(UnsupportedModelError, match="LinearRegression"):
@@ -280,6 +367,16 @@ def test_json(tmp_path: Path) -> None:
         load_network(path)
     with pytest.raises(InvalidInputError, match="cannot save"):
         rz.save(3, path)
+
+
+def test_huge_numbers(tmp_path: Path) -> None:
+    """Past the 4300 digits that Python's JSON writes, and past the range of floats."""
+    net = ReLUNetwork([([[10**5000]], [Fraction(-1, 3**10000)])])
+    assert save_network(net, tmp_path / "net.json") and load_network(tmp_path / "net.json") == net
+    with pytest.raises(InvalidInputError, match="range"):
+        save_network(ReLUNetwork([([[10**400]], [0])]), tmp_path / "net.onnx", exact=False)
+    wide = ReLUNetwork([([[2**200]], [0])])
+    assert save_network(wide, tmp_path / "net.onnx") and load_network(tmp_path / "net.onnx") == wide
 
 
 def test_inexact_weights(tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ import region_strategies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reluzono import InvalidInputError, Polyhedron, ReLUNetwork, parallel
+import reluzono as rz
+from reluzono import InvalidInputError, Polyhedron, ReLUNetwork, as_exact, parallel
 from reluzono.networks.constructions import identity, maximum, random_network, tent
+from reluzono.networks.network import Layer
 from reluzono.networks.simplify import check_steps
 
 
@@ -94,6 +96,30 @@ def test_always_active_neurons_leave_in_a_box() -> None:
     assert small([1]) == net([1]) and small([-1]) == net([-1])
 
 
+def test_unused_neurons_leave() -> None:
+    net = ReLUNetwork([([[1, 2], [3, 1]], [0, 1]), ([[1, 0]], [0])])
+    small, steps = net.simplify(proof=True)
+    assert small == ReLUNetwork([([[1, 2]], [0]), ([[1]], [0])])
+    assert [(step.reason, step.neurons) for step in steps] == [("unused", (1,))]
+    assert check_steps(net, steps)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.data(), st.booleans())
+def test_simplify_is_proven_equal(data: Any, boxed: bool) -> None:
+    """By the joint regions of both networks, which know nothing of the rules."""
+    net = ReLUNetwork(data.draw(region_strategies.networks(2)))
+    domain = Polyhedron.box([-2, -2], [2, 2]) if boxed else None
+    assert rz.equivalent(net, net.simplify(domain), domain).verdict == "proved"
+
+
+def test_names_of_the_package() -> None:
+    assert rz.networks.maximum(3) == maximum(3)
+    assert "maximum" in dir(rz.networks)
+    with pytest.raises(AttributeError):
+        _ = rz.networks.nothing
+
+
 def test_shape_and_identity() -> None:
     net = random_network([3, 5, 4, 2], seed=1)
     assert (net.input_dimension, net.output_dimension) == (3, 2)
@@ -151,6 +177,9 @@ def test_identity_is_one_piece() -> None:
         (lambda: identity(2).compose(identity(3)), "outer"),
         (lambda: maximum(0), "n is 0"),
         (lambda: parallel([]), "networks"),
+        (lambda: ReLUNetwork([Layer(as_exact([[1]]), as_exact([0, 1]))]), r"layers\[0\]"),
+        (lambda: identity(2).outputs([]), "indices"),
+        (lambda: identity(2).outputs([2]), "indices"),
         (lambda: parallel([identity(1), identity(2)]), "input dimensions"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from reluzono.budget import Budget, Clock
 from reluzono.certificates.check import verify
-from reluzono.commands.inputs import read_model
+from reluzono.commands.inputs import check_outputs, read_model
 from reluzono.commands.text import number, shape, table
 from reluzono.errors import BudgetExceededError
 from reluzono.functions.compile import depth_bound
@@ -27,6 +27,7 @@ _QUICK_PROOF = 500_000  # regions times neurons: beyond it a proof takes more th
 def analyze(arguments: Namespace, progress: Any) -> tuple[Document, int]:
     """The document of one analysis, and the exit code."""
     network, domain = read_model(arguments)
+    check_outputs(arguments, network.input_dimension)
     clock = Budget(seconds=arguments.budget).start()
     document: Document = {"command": "analyze", "model": str(arguments.model), "network": describe(network)}
     regions = network.linear_regions(domain, budget=clock.remaining_seconds, progress=progress)
@@ -39,6 +40,8 @@ def analyze(arguments: Namespace, progress: Any) -> tuple[Document, int]:
     certificate: Document | None = None
     if arguments.compile_function:
         document["theorem_2_1"], certificate = _theorem(network, arguments, clock)
+    # What was found so far is still printed, and proved below.
+    late = certificate is None and arguments.compile_function and clock.remaining_seconds == 0
     if certificate is None and (arguments.certificate or len(regions) * network.size <= _QUICK_PROOF):
         certificate = region_certificate(regions)
         document["proof"] = _checked(certificate)
@@ -47,7 +50,7 @@ def analyze(arguments: Namespace, progress: Any) -> tuple[Document, int]:
     elif arguments.certificate:
         save(certificate, arguments.certificate)
         document["certificate"] = str(arguments.certificate)
-    return document, 0
+    return document, 3 if late else 0
 
 
 def describe(network: ReLUNetwork) -> Document:
@@ -95,7 +98,8 @@ def _theorem(network: ReLUNetwork, arguments: Namespace, clock: Clock) -> tuple[
             return result, None
         compiled = PiecewiseLinear.from_network(network).compile("depth")
     except BudgetExceededError as error:
-        result["skipped"] = str(error)
+        late = clock.remaining_seconds == 0
+        result["skipped"] = f"the budget of {arguments.budget:g} seconds is used up" if late else str(error)
         return result, None
     certificate = compiled.certificate
     result["network"] = describe(compiled.network)

@@ -13,6 +13,8 @@ from reluzono.geometry.polyhedron import Polyhedron
 from reluzono.io import load_network
 from reluzono.networks.network import ReLUNetwork
 
+_NETWORK_FILES = (".json", ".onnx", ".pt", ".pth", ".nnet")
+
 
 def parse_box(text: str, n: int) -> Polyhedron:
     """``"lo:hi,lo:hi,..."``, or one ``lo:hi`` for all inputs."""
@@ -44,15 +46,21 @@ def read_vnnlib(path: str, n: int) -> Polyhedron:
     return Polyhedron.box([low[i] for i in range(n)], [high[i] for i in range(n)])
 
 
-def parse_slice(network: ReLUNetwork, axes: str, at: str | None) -> ReLUNetwork:
-    """The network on the plane of some inputs, the others fixed at a point (the origin if not given)."""
-    n = network.input_dimension
+def parse_axes(axes: str, n: int) -> list[int]:
+    """The inputs that vary on a slice."""
     try:
         chosen = [int(i) for i in axes.split(",")]
     except ValueError:
         raise InvalidInputError(f"--slice {axes!r}: give the numbers of inputs, like 0,1") from None
     if len(set(chosen)) != len(chosen) or not all(0 <= i < n for i in chosen):
         raise InvalidInputError(f"--slice {axes!r}: inputs are numbered 0 to {n - 1}, each at most once")
+    return chosen
+
+
+def parse_slice(network: ReLUNetwork, axes: str, at: str | None) -> ReLUNetwork:
+    """The network on the plane of some inputs, the others fixed at a point (the origin if not given)."""
+    n = network.input_dimension
+    chosen = parse_axes(axes, n)
     point = [Fraction(0)] * n if at is None else [as_fraction(x.strip(), "--at") for x in at.split(",")]
     if len(point) != n:
         raise InvalidInputError(f"--at has {len(point)} entries, the network takes {n} inputs")
@@ -69,8 +77,7 @@ def read_model(arguments: Namespace) -> tuple[ReLUNetwork, Polyhedron | None]:
         box = read_vnnlib(arguments.vnnlib, n)
     if arguments.slice:
         if box is not None:
-            chosen = [int(i) for i in arguments.slice.split(",")]
-            box = box.project(chosen)
+            box = box.project(parse_axes(arguments.slice, n))
         network = parse_slice(network, arguments.slice, arguments.at)
     if arguments.box:
         box = parse_box(arguments.box, network.input_dimension)
@@ -81,3 +88,20 @@ def read_model(arguments: Namespace) -> tuple[ReLUNetwork, Polyhedron | None]:
             )
         network = network.outputs([arguments.output])
     return network, box
+
+
+def check_outputs(arguments: Namespace, n: int) -> None:
+    """Refuse files that cannot be written before any work is done."""
+    for name in ("plot", "certificate", "compile"):
+        path = getattr(arguments, name)
+        if path is not None and not Path(path).resolve().parent.is_dir():
+            raise InvalidInputError(f"--{name} {path!r}: there is no folder {str(Path(path).parent)!r}")
+    if arguments.compile and Path(arguments.compile).suffix.lower() not in _NETWORK_FILES:
+        raise InvalidInputError(f"--compile {arguments.compile!r}: expected one of {', '.join(_NETWORK_FILES)}")
+    if arguments.plot:
+        from reluzono.plotting import picture_formats
+
+        if n > 2:
+            raise InvalidInputError(f"--plot draws networks of 1 or 2 inputs, this one has {n}: add --slice 0,1")
+        if Path(arguments.plot).suffix[1:].lower() not in picture_formats():
+            raise InvalidInputError(f"--plot {arguments.plot!r}: expected a name like picture.png, .svg or .pdf")

@@ -1,8 +1,8 @@
 """Theorem 2.1: every continuous piecewise-linear function is a network of few hidden layers.
 
-function → difference of two convex ones → signed sums of maxima of at most n + 1 affine functions →
-network with at most ``ceil(log2(n + 1))`` hidden layers; and the proof that both are the same
-function.
+function → folds along hyperplanes (`folds`), folds and forks in the plane (`planar`), or convex parts
+(`parts`) → signed sums of maxima of at most n + 1 affine functions → network with at most
+``ceil(log2(n + 1))`` hidden layers (`lowering`); and the proof that both are the same function.
 """
 
 from __future__ import annotations

@@ -18,13 +18,16 @@ def float_layers(network: ReLUNetwork, exact: bool) -> tuple[FloatLayers, bool]:
     """
     arrays = [a for layer in network.layers for a in (layer.weights, layer.bias)]
     for dtype in (np.float32, np.float64):
-        floats = [np.asarray(a, dtype=float).astype(dtype) for a in arrays]
+        with np.errstate(over="ignore"):  # an overflow is no float32; the comparison below sees it
+            floats = [np.asarray(a, dtype=float).astype(dtype) for a in arrays]
         if all(_equal(f, a) for f, a in zip(floats, arrays, strict=True)):
             return list(zip(floats[0::2], floats[1::2], strict=True)), True
     if exact:
         raise InvalidInputError(
             "network: some weights are no float64; save as .json, or round them with exact=False"
         )
+    if not all(np.isfinite(f).all() for f in floats):
+        raise InvalidInputError("network: some weights exceed the range of float64; save as .json")
     return list(zip(floats[0::2], floats[1::2], strict=True)), False
 
 

@@ -66,7 +66,9 @@ def network_from_dict(data: dict[str, Any]) -> ReLUNetwork:
         layers = [
             Layer(_exact(layer["weights"]), _exact(layer["bias"])) for layer in data["layers"]
         ]
-    except (KeyError, TypeError) as error:
+    except InvalidInputError:
+        raise
+    except (KeyError, TypeError, ValueError) as error:
         raise InvalidInputError(f"data is not a network: {error!r}") from None
     pairs = [(layer.weights, layer.bias) for layer in layers]
     return ReLUNetwork(pairs)
@@ -75,18 +77,28 @@ def network_from_dict(data: dict[str, Any]) -> ReLUNetwork:
 def _array(array: ExactArray) -> dict[str, Any]:
     return {
         "shape": list(array.shape),
-        "numerators": [int(x) for x in array.numerators.reshape(-1)],
-        "denominator": array.denominator,
+        "numerators": [_written(int(x)) for x in array.numerators.reshape(-1)],
+        "denominator": _written(array.denominator),
     }
 
 
+def _written(x: int) -> int | str:
+    """Integers past the decimal limit of Python's own JSON reader (4300 digits) go as hexadecimal strings."""
+    return x if x.bit_length() < 13_000 else hex(x)
+
+
+def _read(x: Any) -> Any:
+    return int(x, 16) if isinstance(x, str) and x.lstrip("-").startswith("0x") else x
+
+
 def _exact(data: dict[str, Any]) -> ExactArray:
-    shape, numerators, denominator = data["shape"], data["numerators"], data["denominator"]
+    shape, denominator = data["shape"], _read(data["denominator"])
+    numerators = [_read(x) for x in data["numerators"]]
     if not all(type(x) is int for x in [*shape, *numerators, denominator]) or denominator <= 0:
         raise InvalidInputError(
             "data is not a network: numerators and denominator must be integers"
         )
     table = np.array(numerators, dtype=object)
-    if table.size != np.prod(shape):
+    if any(x < 0 for x in shape) or table.size != np.prod(shape):
         raise InvalidInputError(f"data has {table.size} numerators for shape {shape}")
     return ExactArray.from_integers(table.reshape(shape), denominator)

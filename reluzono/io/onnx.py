@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,11 @@ class _Reader:
             )
         self.current = inputs[0].name
         self.input_size = self._input_size(inputs[0])
+        dims = [d.dim_value for d in inputs[0].type.tensor_type.shape.dim]
+        self.open_batch = bool(dims) and dims[0] <= 0
+        self.is_vector = len(dims) == 1
+        # the shape of one sample, without leading ones: what a constant has to match
+        self.shape = _stripped([max(d, 1) for d in dims])
 
     @staticmethod
     def _input_size(value: Any) -> int | None:
@@ -90,6 +96,8 @@ class _Reader:
         raise UnsupportedModelError(f"{name}: only tensor and scalar values are supported")
 
     def _node(self, node: Any, name: str) -> None:
+        if node.domain not in ("", "ai.onnx"):
+            raise UnsupportedModelError(f"{name}: operators of {node.domain!r} are unknown")
         variable = [i for i in node.input if i and i not in self.constants]
         if variable != [self.current]:
             raise UnsupportedModelError(
@@ -106,7 +114,31 @@ class _Reader:
             self._arithmetic(node, name)
         elif node.op_type not in _SHAPES:
             raise UnsupportedModelError(f"{name}: supported are {_SUPPORTED}")
+        else:
+            self._reshape(node, name)
         self.current = node.output[0]
+
+    def _reshape(self, node: Any, name: str) -> None:
+        """Flatten and Reshape change what later constants must look like, nothing else."""
+        if node.op_type == "Flatten":
+            axis = next((a.i for a in node.attribute if a.name == "axis"), 1)
+            if axis != 1 and self.open_batch:
+                raise UnsupportedModelError(f"{name}: axis {axis} mixes the batch")
+            self.shape = _stripped([self._ensure_width(name)])
+        elif node.op_type == "Reshape":
+            width = self._ensure_width(name)
+            sizes = [int(x) for x in self.constants[node.input[1]].reshape(-1)]
+            self.shape = _stripped([abs(x) for x in sizes])
+            if np.prod(self.shape) != width:  # an open size stands for all values of the sample
+                self.shape = _stripped([width])
+
+    def _match(self, constant: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
+        """A constant that is one number, or one number for each value; other broadcasts are refused."""
+        if constant.size != 1 and _stripped(constant.shape) != shape:
+            raise UnsupportedModelError(
+                f"{name}: a constant of shape {constant.shape} for values of shape {shape}"
+            )
+        return constant
 
     def _ensure_width(self, name: str) -> int:
         """Number of values here; before the first affine map that is the number of inputs."""
@@ -137,8 +169,10 @@ class _Reader:
         if not ("transB" in options and options["transB"].i):
             weights = weights.T
         has_bias = len(node.input) > 2 and node.input[2]
-        bias = self.constants[node.input[2]].reshape(-1) if has_bias else np.zeros(1)
+        bias = self.constants[node.input[2]] if has_bias else np.zeros(1)
         width = weights.shape[0]
+        bias = self._match(bias, _stripped([width]), name).reshape(-1)
+        self.shape = _stripped([width])
         self._check_input(weights, name)
         self.chain.affine(weights, np.zeros(width), name)
         self.chain.scale_shift(alpha, np.zeros(width), width, name)
@@ -150,6 +184,10 @@ class _Reader:
         if weights.ndim != 2:
             raise UnsupportedModelError(f"{name}: the constant has shape {weights.shape}")
         matrix = weights.T if left else weights
+        column = self.shape[1:] == (1,)
+        if not left and not (column or self.is_vector):
+            raise UnsupportedModelError(f"{name}: a constant on the left of a row mixes the batch")
+        self.shape = (len(matrix), 1) if column and not left else _stripped([len(matrix)])
         self._check_input(matrix, name)
         self.chain.affine(matrix, np.zeros(len(matrix)), name)
 
@@ -157,6 +195,7 @@ class _Reader:
         first = node.input[0] == self.current
         constant = self.constants[node.input[1] if first else node.input[0]]
         width = self._ensure_width(name)
+        constant = self._match(constant, self.shape, name)
         one, zero = np.ones(1), np.zeros(1)
         if node.op_type == "Add":
             self.chain.scale_shift(one, constant, width, name)
@@ -170,6 +209,14 @@ class _Reader:
             self.chain.scale_shift(_reciprocals(constant, name), zero, width, name)
         else:
             raise UnsupportedModelError(f"{name}: only division by non-zero constants is affine")
+
+
+def _stripped(shape: Iterable[int]) -> tuple[int, ...]:
+    """A shape without leading ones."""
+    sizes = list(shape)
+    while sizes and sizes[0] == 1:
+        sizes.pop(0)
+    return tuple(sizes)
 
 
 def _reciprocals(constant: np.ndarray, name: str) -> np.ndarray:

@@ -24,6 +24,11 @@ def from_sklearn(model: Any) -> ReLUNetwork:
         raise UnsupportedModelError(
             f"model {name} has activation {model.activation!r}: only 'relu' is exact"
         )
+    final = getattr(model, "out_activation_", "identity")
+    if final not in ("identity", "logistic", "softmax"):
+        raise UnsupportedModelError(
+            f"model {name} applies {final!r} to its output: only networks with an affine output are exact"
+        )
     return ReLUNetwork(
         [
             (coefficients.T, bias)

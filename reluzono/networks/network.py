@@ -175,9 +175,16 @@ class ReLUNetwork:
         return compose(self, inner)
 
     def outputs(self, indices: Any) -> ReLUNetwork:
-        """The network with only the given outputs."""
+        """The network with only the given outputs: an index or a sequence of indices."""
         last = self._layers[-1]
         chosen = np.atleast_1d(np.asarray(indices))
+        count = self.output_dimension
+        if chosen.ndim != 1 or not chosen.size or chosen.dtype.kind not in "iu" or not (
+            (chosen >= -count) & (chosen < count)
+        ).all():  # fmt: skip
+            raise InvalidInputError(
+                f"indices is {indices!r}: give integers from 0 to {count - 1}, at least one"
+            )
         return ReLUNetwork([*self._layers[:-1], Layer(last.weights[chosen], last.bias[chosen])])
 
     def __add__(self, other: Any) -> ReLUNetwork:
@@ -253,10 +260,8 @@ class ReLUNetwork:
 
 
 def _layer(layer: Any, index: int) -> Layer:
-    if isinstance(layer, Layer):
-        return layer
     try:
-        weights, bias = layer
+        weights, bias = (layer.weights, layer.bias) if isinstance(layer, Layer) else layer
     except (TypeError, ValueError):
         raise InvalidInputError(f"layers[{index}] is not a pair (W, b)") from None
     w = as_exact(weights, f"layers[{index}] weights", ndim=2)

@@ -197,7 +197,7 @@ def iter_regions(
     networks: tuple[ReLUNetwork, ...],
     domain: Polyhedron | None = None,
     *,
-    chunk_size: int = 65536,
+    chunk_size: int = 16384,
     budget: Budget | float | None = None,
     progress: Any = None,
     token: dict[str, int] | None = None,

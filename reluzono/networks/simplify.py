@@ -6,7 +6,8 @@ Layer by layer, with exact bounds on what each layer can receive:
 * a *constant* neuron (no inputs left) moves into the next biases;
 * a neuron whose row is a positive multiple of another's is a *duplicate* and merges with it;
 * *always-active* neurons are affine in the layer's inputs: if all neurons of a layer are, the layer merges with
-  the next one; otherwise only as many are kept as their rows have rank, the others are combinations of them.
+  the next one; otherwise only as many are kept as their rows have rank, the others are combinations of them;
+* an *unused* neuron, which the next layer gives weight 0 throughout, is removed.
 
 Without a domain the inputs are unbounded, so first-layer neurons with a non-zero row are never decided by
 bounds; later layers receive values >= 0.
@@ -33,8 +34,11 @@ Interval = tuple[Bound, Bound]
 
 @dataclass(frozen=True)
 class Step:
-    """One reason: ``reason`` in {"dead", "constant", "duplicate", "affine layer", "always active"}; ``neurons`` of hidden layer
-    ``layer`` in the network as it was before the step; ``before`` and ``after`` are the whole networks."""
+    """One reason, checked by `check_steps`.
+
+    ``reason`` is "dead", "constant", "duplicate", "affine layer", "always active" or "unused"; ``neurons`` are those of
+    hidden layer ``layer`` in ``before``; ``before`` and ``after`` are the whole networks.
+    """
 
     layer: int
     reason: str
@@ -227,6 +231,11 @@ def _dependent(network: ReLUNetwork, layer: int, box: list[Interval]) -> tuple[i
     return tuple(i for k, i in enumerate(active) if k not in basis)
 
 
+def _unused(network: ReLUNetwork, layer: int, box: list[Interval]) -> tuple[int, ...]:
+    columns = network.layers[layer + 1].weights.numerators.T
+    return tuple(i for i, column in enumerate(columns) if not any(column))
+
+
 def _active(network: ReLUNetwork, layer: int, box: list[Interval]) -> list[int]:
     return [
         i for i, (low, _) in enumerate(_bounds(network, layer, box)) if low is not None and low >= 0
@@ -264,4 +273,5 @@ _RULES = {
     "duplicate": (_duplicate, _merge),
     "affine layer": (_affine, _merge_layers),
     "always active": (_dependent, _substitute),
+    "unused": (_unused, _drop),
 }
