@@ -12,10 +12,7 @@ DIRECTIVES = {"language_level": 3, "embedsignature": False, "autotestdict": Fals
 
 setup(
     ext_modules=cythonize(
-        [
-            Extension(f"reluzono.{path.stem}", [path.as_posix()], extra_compile_args=FLAGS)
-            for path in KERNELS
-        ],
+        [Extension(f"reluzono.{path.stem}", [path.as_posix()], extra_compile_args=FLAGS) for path in KERNELS],
         compiler_directives=DIRECTIVES,
         show_all_warnings=False,
     )

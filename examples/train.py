@@ -37,12 +37,16 @@ def pruned(model: Any) -> ReLUNetwork:
 
 
 def regressor(x: np.ndarray, y: np.ndarray, hidden: tuple[int, ...], seed: int, alpha: float) -> MLPRegressor:
-    model = MLPRegressor(hidden_layer_sizes=hidden, alpha=alpha, max_iter=3000, tol=1e-6, random_state=seed, solver="lbfgs")
+    model = MLPRegressor(
+        hidden_layer_sizes=hidden, alpha=alpha, max_iter=3000, tol=1e-6, random_state=seed, solver="lbfgs"
+    )
     return model.fit(x, y)
 
 
 def classifier(x: np.ndarray, y: np.ndarray, hidden: tuple[int, ...], seed: int, alpha: float) -> MLPClassifier:
-    model = MLPClassifier(hidden_layer_sizes=hidden, alpha=alpha, max_iter=3000, tol=1e-6, random_state=seed, solver="lbfgs")
+    model = MLPClassifier(
+        hidden_layer_sizes=hidden, alpha=alpha, max_iter=3000, tol=1e-6, random_state=seed, solver="lbfgs"
+    )
     return model.fit(x, y)
 
 

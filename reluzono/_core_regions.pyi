@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,20 +12,21 @@ _Doubles = npt.NDArray[np.float64]
 _Words = npt.NDArray[np.uint64]
 _Bytes = npt.NDArray[np.uint8]
 
+@final
 class RegionSplitter:
     n_cells: int
     n_splits: int
     n_exact_signs: int
     n_exact_rays: int
-    def __init__(
-        self,
+    def __new__(
+        cls,
         dimension: int,
         n_domain: int,
         widths: list[int],
         n_outputs: int,
         columns: int,
         limbs: int,
-    ) -> None: ...
+    ) -> RegionSplitter: ...
     def set_tiers(self, use_float: bool, use_small: bool) -> None: ...
     def set_domain(self, rows: list[list[int]], approximations: _Doubles) -> None: ...
     def set_first_layer(

@@ -1,4 +1,4 @@
-# cython: language_level=3, cdivision=True
+# cython: language_level=3, cdivision=True, auto_pickle=False
 """Splitting of polyhedral cells by the neurons of ReLU networks, depth first, without linear programs.
 
 A cell of the (full-dimensional, line-free) domain is kept as the extreme rays of its homogenisation:
@@ -20,6 +20,7 @@ integers, from the ray that the tight rows determine.
 Memory unsafe accesses are to buffers owned by this class; their sizes are fixed in ``__cinit__`` or
 grown in ``_reserve_rays`` and ``_reserve_stack`` before every append.
 """
+cimport cython
 from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport fabs, floor, frexp, ldexp
 from libc.stdint cimport int64_t, uint8_t, uint64_t
@@ -58,6 +59,7 @@ cdef struct Node:
     int rays_before     # length of the ray pool before the split
 
 
+@cython.final
 cdef class RegionSplitter:
     """Lists the cells of one initial cell. Configure, :meth:`start`, then :meth:`next_chunk` until None."""
 

@@ -88,13 +88,9 @@ class Clock:
         if budget.cells is not None and cells > budget.cells:
             raise BudgetExceededError(f"more than {budget.cells} cells: raise the budget's cells")
         if budget.seconds is not None and self.elapsed > budget.seconds:
-            raise BudgetExceededError(
-                f"more than {budget.seconds} seconds: raise the budget's seconds"
-            )
+            raise BudgetExceededError(f"more than {budget.seconds} seconds: raise the budget's seconds")
         if budget.memory is not None and resident_bytes() > budget.memory:
-            raise BudgetExceededError(
-                f"more than {budget.memory} bytes of memory: raise the budget's memory"
-            )
+            raise BudgetExceededError(f"more than {budget.memory} bytes of memory: raise the budget's memory")
 
 
 def resident_bytes() -> int:
@@ -168,9 +164,7 @@ def map_tasks(
             future.cancel()
 
 
-def run_within(
-    seconds: float | None, function: Callable[..., Result], arguments: tuple[Any, ...]
-) -> Result:
+def run_within(seconds: float | None, function: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
     """Call a function that cannot be interrupted: in a child process, which is ended when the time is up.
 
     Without a limit it is simply called. The function must be importable by name.

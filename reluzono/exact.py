@@ -203,9 +203,7 @@ class ExactArray:
     def __add__(self, other: Any) -> ExactArray:
         other = as_exact(other, "summand")
         denominator = lcm(self._denominator, other._denominator)
-        return ExactArray.from_integers(
-            np.asarray(self._over(denominator) + other._over(denominator)), denominator
-        )
+        return ExactArray.from_integers(np.asarray(self._over(denominator) + other._over(denominator)), denominator)
 
     __radd__ = __add__
 
@@ -288,8 +286,7 @@ def as_exact(
     if ndim is not None and result.ndim != ndim:
         raise InvalidInputError(f"{name} has {result.ndim} dimensions {result.shape}: give {ndim}")
     if shape is not None and (
-        len(shape) != result.ndim
-        or any(want not in (-1, have) for want, have in zip(shape, result.shape, strict=True))
+        len(shape) != result.ndim or any(want not in (-1, have) for want, have in zip(shape, result.shape, strict=True))
     ):
         raise InvalidInputError(f"{name} has shape {result.shape}: expected {shape}")
     return result
@@ -305,17 +302,13 @@ def _convert(values: Any, name: str) -> ExactArray:
         integers = array.astype(object) if array.dtype == np.uint64 else array.astype(np.int64)
         return ExactArray.from_integers(integers)
     if array.dtype.kind not in "OUS":
-        raise InvalidInputError(
-            f"{name} has dtype {array.dtype}: give integers, floats or Fractions"
-        )
+        raise InvalidInputError(f"{name} has dtype {array.dtype}: give integers, floats or Fractions")
     return _from_objects(array, name)
 
 
 def _object_array(values: Any, name: str) -> np.ndarray:
     """A nested sequence as an object array, without letting NumPy round anything."""
-    if isinstance(values, list | tuple) and any(
-        isinstance(v, ExactArray | np.ndarray) for v in values
-    ):
+    if isinstance(values, list | tuple) and any(isinstance(v, ExactArray | np.ndarray) for v in values):
         values = [list(np.asarray(v, dtype=object)) if np.ndim(v) else v for v in values]
     try:
         array = np.array(values, dtype=object)
@@ -328,8 +321,7 @@ def _object_array(values: Any, name: str) -> np.ndarray:
 
 def _from_objects(array: np.ndarray, name: str) -> ExactArray:
     flat = [
-        x if type(x) is int else as_fraction(x, _place(name, array.shape, i))
-        for i, x in enumerate(array.reshape(-1))
+        x if type(x) is int else as_fraction(x, _place(name, array.shape, i)) for i, x in enumerate(array.reshape(-1))
     ]
     denominator = lcm(*(x.denominator for x in flat))
     numerators = np.empty(len(flat), dtype=object)
@@ -434,11 +426,7 @@ def integer_rows(matrix: Any, offsets: Any = None) -> np.ndarray:
         int64 if all entries are below 2**62, else object.
     """
     a = as_exact(matrix, "matrix", ndim=2)
-    b = (
-        ExactArray.zeros((len(a),))
-        if offsets is None
-        else as_exact(offsets, "offsets", shape=(len(a),))
-    )
+    b = ExactArray.zeros((len(a),)) if offsets is None else as_exact(offsets, "offsets", shape=(len(a),))
     rows = ExactArray.concatenate([b.reshape(-1, 1), a], axis=1).object_numerators()
     result = np.empty(rows.shape, dtype=object)
     for i, row in enumerate(rows):
@@ -497,9 +485,7 @@ def signs(rows: Any, points: Any, tier: str | None = None) -> np.ndarray:
         raise InvalidInputError(f"tier is {tier!r}: use one of {tiers} or None")
     a, b = np.asarray(rows), np.asarray(points)
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
-        raise InvalidInputError(
-            f"rows {a.shape} and points {b.shape} must be matrices of equal width"
-        )
+        raise InvalidInputError(f"rows {a.shape} and points {b.shape} must be matrices of equal width")
     first = tiers.index(tier or "float")
     if first == 0:
         return _filtered_signs(a, b)
@@ -522,9 +508,7 @@ def _filtered_signs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     result[sure] = np.sign(value[sure])
     for i in np.flatnonzero(~sure.all(axis=1)):
         open_points = np.flatnonzero(~sure[i])
-        result[i, open_points] = _integer_signs(
-            a[i : i + 1], b[open_points], ["int64", "int128", "integer"]
-        )
+        result[i, open_points] = _integer_signs(a[i : i + 1], b[open_points], ["int64", "int128", "integer"])
     return result
 
 

@@ -30,10 +30,7 @@ def _echelon(rows: list[list[int]], columns: int) -> list[int]:
         for i, row in enumerate(rows):
             if i != r:
                 factor = row[column]
-                rows[i] = [
-                    (pivot * x - factor * y) // previous
-                    for x, y in zip(row, pivot_row, strict=True)
-                ]
+                rows[i] = [(pivot * x - factor * y) // previous for x, y in zip(row, pivot_row, strict=True)]
         previous = pivot
         pivots.append(column)
         if len(pivots) == len(rows):

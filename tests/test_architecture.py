@@ -61,9 +61,7 @@ def test_imports_point_downwards(path: Path) -> None:
     for module, _ in imports_of(path):
         parts = module.split(".")
         if parts[0] == "reluzono" and len(parts) > 1:
-            assert RANK[parts[1]] <= RANK[here], (
-                f"{path.name} imports {module}, which stands above it"
-            )
+            assert RANK[parts[1]] <= RANK[here], f"{path.name} imports {module}, which stands above it"
         if parts[0] == "cdd":
             assert path.name == "polyhedron.py"
         if parts[0] in OPTIONAL:
@@ -84,9 +82,7 @@ def test_import_is_light() -> None:
         f"heavy = {sorted(OPTIONAL)} + ['scipy.optimize', 'scipy.spatial'];"
         "print([m for m in heavy if m in sys.modules])"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
 
 

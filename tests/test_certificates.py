@@ -38,9 +38,7 @@ DEEP = cases.network(
     ([[1, 3]], [F(1, 3)]),
 )
 DEAD = cases.network(([[1, 1], [0, 0], [0, 0]], [0, -1, 1]), ([[1, 1, -1]], [0]), ([[2]], [1]))
-TWO_OUTPUTS = cases.network(
-    ([[1, 0], [0, 1], [1, 1]], [0, 0, -1]), ([[1, 1, 1], [1, -1, 0]], [0, 1])
-)
+TWO_OUTPUTS = cases.network(([[1, 0], [0, 1], [1, 1]], [0, 0, -1]), ([[1, 1, 1], [1, -1, 0]], [0, 1]))
 WIDE = cases.network(([[1, 1, 0, 0], [2, 2, 0, 0], [1, -1, 0, 0]], [0, 1, 0]), ([[1, 1, 1]], [0]))
 
 NETWORKS: dict[str, cases.Network] = {
@@ -163,9 +161,7 @@ def random_case(seed: int) -> tuple[cases.Network, Polyhedron | None]:
     if rng.random() < 0.5:
         return cases.network(*layers), None
     rows = [[rng.randint(-2, 2) for _ in range(n)] for _ in range(rng.randint(1, 3))]
-    return cases.network(*layers), Polyhedron.from_inequalities(
-        rows, [rng.randint(1, 4) for _ in rows]
-    )
+    return cases.network(*layers), Polyhedron.from_inequalities(rows, [rng.randint(1, 4) for _ in rows])
 
 
 def test_float32_weights() -> None:
@@ -376,9 +372,7 @@ def test_a_missing_cell_cannot_be_hidden(name: str) -> None:
             assert not verify(seal(forged)), (gone, lie)
 
 
-def hide(
-    facets: list[list[int]], gone: int, lie: str, index: int, count: int
-) -> Iterator[list[int]]:
+def hide(facets: list[list[int]], gone: int, lie: str, index: int, count: int) -> Iterator[list[int]]:
     for row, neighbour in facets:
         if neighbour != gone:
             yield [row, neighbour - (neighbour > gone)]
@@ -436,10 +430,7 @@ def test_other_things_are_refused(data: Any) -> None:
 def test_reduced_basis_inverts() -> None:
     rows = [[0, 2, 1], [3, -1, 4]]
     columns, transform, scale = reduced_basis(rows)
-    product = [
-        [sum(t * row[c] for t, row in zip(line, rows, strict=True)) for c in columns]
-        for line in transform
-    ]
+    product = [[sum(t * row[c] for t, row in zip(line, rows, strict=True)) for c in columns] for line in transform]
     assert scale > 0 and product == [[scale, 0], [0, scale]]
     with pytest.raises(Refused):
         reduced_basis([[1, 2], [2, 4]])
@@ -486,8 +477,6 @@ def test_command_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "reluzono.certificates"]
     done = subprocess.run([*command, str(good)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "4 activation regions" in done.stdout and not done.stderr, done
-    done = subprocess.run(
-        [*command, str(good), str(bad)], capture_output=True, text=True, timeout=60
-    )
+    done = subprocess.run([*command, str(good), str(bad)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and "REFUSED" in done.stdout
     assert set(KINDS) >= {"regions", "equivalence", "deviation", "compilation"}

@@ -40,10 +40,7 @@ def random_network(seed: int, widths: list[int], dtype: type = np.float32) -> Re
 
 
 def plain(network: ReLUNetwork) -> list[tuple[list[list[Fraction]], list[Fraction]]]:
-    return [
-        ([[F(x) for x in row] for row in layer.weights], [F(x) for x in layer.bias])
-        for layer in network.layers
-    ]
+    return [([[F(x) for x in row] for row in layer.weights], [F(x) for x in layer.bias]) for layer in network.layers]
 
 
 def shuffled(network: ReLUNetwork, seed: int) -> ReLUNetwork:

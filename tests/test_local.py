@@ -29,10 +29,7 @@ def net(*layers: Any) -> ReLUNetwork:
 def random_network(seed: int, widths: list[int]) -> ReLUNetwork:
     rng = np.random.default_rng(seed)
     return ReLUNetwork(
-        [
-            (rng.standard_normal((b, a)), rng.standard_normal(b))
-            for a, b in zip(widths, widths[1:], strict=False)
-        ]
+        [(rng.standard_normal((b, a)), rng.standard_normal(b)) for a, b in zip(widths, widths[1:], strict=False)]
     )
 
 
@@ -79,9 +76,7 @@ def test_degenerate_networks_and_boundary_points(seed: int) -> None:
         for k, row in enumerate(cell.constraints([])):
             assert (oracle.value(row, point) == 0) == (k in here.boundary_neurons)
         inside = here.interior_point
-        assert locate(network, inside).boundary_neurons == tuple(
-            k for k, row in enumerate(here.rows()) if not any(row)
-        )
+        assert locate(network, inside).boundary_neurons == tuple(k for k, row in enumerate(here.rows()) if not any(row))
         assert (inside == here.point) == here.is_interior
 
 
@@ -137,9 +132,7 @@ def violator(rows: list[list[int]], k: int) -> Any:
 
 
 @pytest.mark.parametrize(("d", "m", "seed"), [(3, 30, 0), (8, 40, 1), (12, 60, 2), (20, 40, 3)])
-def test_facets_with_linear_programs_agree_with_the_exact_simplex(
-    d: int, m: int, seed: int
-) -> None:
+def test_facets_with_linear_programs_agree_with_the_exact_simplex(d: int, m: int, seed: int) -> None:
     """The two ways of `facet_indices`, and every redundant row implied by the facets."""
     from reluzono.networks.farkas import FacetBases
 
@@ -198,9 +191,7 @@ def test_no_pair_of_points_is_steeper(norm: Any) -> None:
     run = np.linalg.norm(x - y, ord=np.inf if norm == "inf" else norm, axis=1)
     assert np.all(rise <= constant * run * (1 + 1e-9))
     steepest = max(
-        np.linalg.norm(
-            np.asarray(r.affine_map[0], dtype=float), ord=np.inf if norm == "inf" else norm
-        )
+        np.linalg.norm(np.asarray(r.affine_map[0], dtype=float), ord=np.inf if norm == "inf" else norm)
         for r in enumerate_regions((network,), None)
     )
     assert constant == pytest.approx(steepest)

@@ -59,9 +59,7 @@ def test_evaluation_and_algebra(data: Any, n: int, coordinates: list[Fraction]) 
 
 @settings(deadline=None, max_examples=80)
 @given(st.data(), st.integers(1, 3), points, st.booleans())
-def test_simplify_changes_nothing(
-    data: Any, n: int, coordinates: list[Fraction], boxed: bool
-) -> None:
+def test_simplify_changes_nothing(data: Any, n: int, coordinates: list[Fraction], boxed: bool) -> None:
     net = ReLUNetwork(data.draw(region_strategies.networks(n)))
     domain = Polyhedron.box([-3] * n, [3] * n) if boxed else None
     small, steps = net.simplify(domain, proof=True)
@@ -124,15 +122,11 @@ def test_shape_and_identity() -> None:
     net = random_network([3, 5, 4, 2], seed=1)
     assert (net.input_dimension, net.output_dimension) == (3, 2)
     assert (net.depth, net.hidden_layers, net.widths, net.width, net.size) == (3, 2, (5, 4), 5, 9)
-    assert net == random_network([3, 5, 4, 2], seed=1) and hash(net) == hash(
-        random_network([3, 5, 4, 2], seed=1)
-    )
+    assert net == random_network([3, 5, 4, 2], seed=1) and hash(net) == hash(random_network([3, 5, 4, 2], seed=1))
     assert net != random_network([3, 5, 4, 2], seed=2)
     assert repr(net) == "<ReLUNetwork 3-5-4-2>"
     x = np.random.default_rng(0).normal(size=(20, 3))
-    np.testing.assert_allclose(
-        net.evaluate_float(x), np.asarray(net(x), dtype=float), rtol=1e-9, atol=1e-12
-    )
+    np.testing.assert_allclose(net.evaluate_float(x), np.asarray(net(x), dtype=float), rtol=1e-9, atol=1e-12)
     assert net.outputs([1])(x[0])[0] == net(x[0])[1]
 
 

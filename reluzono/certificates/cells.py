@@ -31,9 +31,7 @@ from reluzono.certificates.data import (
 # ------------------------------------------------------------------ networks on cells
 
 
-def through(
-    layer: Affine, rows: Sequence[Row], denominator: int, dimension: int
-) -> list[list[int]]:
+def through(layer: Affine, rows: Sequence[Row], denominator: int, dimension: int) -> list[list[int]]:
     """Rows of ``weights·rows + bias`` over ``denominator·layer.denominator``."""
     columns = list(zip(*rows, strict=True)) or [()] * (dimension + 1)
     result = []
@@ -52,9 +50,7 @@ class Composition:
 
     def __init__(self, network: Network, chart: Affine, dimension: int) -> None:
         self.network, self.dimension = network, dimension
-        coordinates = [
-            [bias, *weights] for weights, bias in zip(chart.weights, chart.bias, strict=True)
-        ]
+        coordinates = [[bias, *weights] for weights, bias in zip(chart.weights, chart.bias, strict=True)]
         self._layers: list[tuple[list[list[int]], int]] = []
         self._bits: list[str] = []
         self._append(coordinates, chart.denominator)
@@ -123,26 +119,20 @@ def read_domain(certificate: dict[str, Any], inputs: int) -> Domain:
     inequalities, equations = [], []
     if data is not None:
         fields(data, {"inequalities", "equations"}, "domain")
-        inequalities = [
-            integers(r, "domain", inputs + 1) for r in array(data["inequalities"], "domain")
-        ]
+        inequalities = [integers(r, "domain", inputs + 1) for r in array(data["inequalities"], "domain")]
         equations = [integers(r, "domain", inputs + 1) for r in array(data["equations"], "domain")]
     if chart_data is None:
         identity = [[int(i == j) for j in range(inputs)] for i in range(inputs)]
         chart, dimension = Affine(identity, [0] * inputs, 1), inputs
         require(not equations, "a domain with equations needs a chart")
     else:
-        first = (
-            array(chart_data.get("matrix"), "chart matrix") if isinstance(chart_data, dict) else []
-        )
+        first = array(chart_data.get("matrix"), "chart matrix") if isinstance(chart_data, dict) else []
         dimension = len(array(first[0], "chart matrix")) if first else 0
         chart = read_affine(chart_data, dimension, "chart", ("matrix", "offset"))
         require(len(chart.bias) == inputs, "chart: wrong number of coordinates")
         transposed = list(zip(*chart.weights, strict=True))
         reduced_basis(transposed)  # independent columns: the chart is one to one
-        require(
-            len(equations) == inputs - dimension, "chart: not onto the solutions of the equations"
-        )
+        require(len(equations) == inputs - dimension, "chart: not onto the solutions of the equations")
         reduced_basis([row[1:] for row in equations])  # independent, so as many as they cut
     coordinates = [[b, *w] for w, b in zip(chart.weights, chart.bias, strict=True)]
 
@@ -209,10 +199,7 @@ class Complex:
         for network, composition in zip(self.networks, self._compositions, strict=True):
             bits = activation[start : start + sum(network.widths)]
             neurons, outputs, denominator = composition.rows(bits)
-            rows += [
-                row if bit == "1" else [-x for x in row]
-                for row, bit in zip(neurons, bits, strict=True)
-            ]
+            rows += [row if bit == "1" else [-x for x in row] for row, bit in zip(neurons, bits, strict=True)]
             maps.append((outputs, denominator))
             start += len(bits)
         return rows + self.domain.rows, maps
@@ -257,9 +244,7 @@ def crossings(index: int, cells: Sequence[Cell], rows: Sequence[Row], size: int)
             continue
         require(0 <= neighbour < len(cells), f"{where}: no neighbour {neighbour}")
         require(k < size, f"{where}: a row of the domain has no neighbour")
-        for neuron, (here, there) in enumerate(
-            zip(cell.activation, cells[neighbour].activation, strict=True)
-        ):
+        for neuron, (here, there) in enumerate(zip(cell.activation, cells[neighbour].activation, strict=True)):
             if here != there:
                 require(
                     is_multiple(rows[neuron], rows[k]),
@@ -281,9 +266,7 @@ class Cover:
 Bounds = Callable[[list[tuple[list[list[int]], int]]], list[list[int]]]
 
 
-def check_cover(
-    certificate: dict[str, Any], networks: Sequence[Network], domain: Domain, bounds: Bounds
-) -> Cover:
+def check_cover(certificate: dict[str, Any], networks: Sequence[Network], domain: Domain, bounds: Bounds) -> Cover:
     """Check that the cells cover the domain and that `bounds` (rows from the maps) hold on each."""
     system = Complex(networks, domain)
     size, dimension = system.size, domain.dimension

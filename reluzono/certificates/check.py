@@ -146,9 +146,7 @@ def deviation_bounds(tolerance: Fraction) -> Bounds:
     return bounds
 
 
-def deviation_at(
-    certificate: dict[str, Any], networks: Sequence[Network], domain: Domain
-) -> Fraction:
+def deviation_at(certificate: dict[str, Any], networks: Sequence[Network], domain: Domain) -> Fraction:
     """Largest difference of the outputs at the certificate's point, which must be in the domain."""
     point = rationals(certificate["point"], "point", domain.inputs)
     require(domain.contains(point), "the point is outside the domain")
@@ -192,9 +190,7 @@ def check_equivalence(certificate: dict[str, Any]) -> str:
     margin = f" by more than {tolerance}" if tolerance else ""
     if certificate["verdict"] == "refuted":
         fields(certificate, head | {"point", "outputs"}, "certificate")
-        require(
-            deviation_at(certificate, networks, domain) > tolerance, "the outputs are too close"
-        )
+        require(deviation_at(certificate, networks, domain) > tolerance, "the outputs are too close")
         return f"{names} differ{margin} at a point of {domain}"
     require(certificate["verdict"] == "proved", "verdict: neither proved nor refuted")
     if "renaming" in certificate:
@@ -206,9 +202,7 @@ def check_equivalence(certificate: dict[str, Any]) -> str:
     return f"{names} nowhere differ{margin} on {domain}"
 
 
-def check_unbounded(
-    certificate: dict[str, Any], networks: Sequence[Network], domain: Domain
-) -> None:
+def check_unbounded(certificate: dict[str, Any], networks: Sequence[Network], domain: Domain) -> None:
     """A half-line in one cell, along which the difference of the two maps grows for ever."""
     point = rationals(certificate["point"], "point", domain.inputs)
     direction = rationals(certificate["direction"], "direction", domain.inputs)

@@ -28,9 +28,7 @@ def require(condition: bool, problem: str) -> None:
 # ------------------------------------------------------------------ reading plain data strictly
 
 
-def fields(
-    data: Any, required: set[str], where: str, optional: frozenset[str] = frozenset()
-) -> Any:
+def fields(data: Any, required: set[str], where: str, optional: frozenset[str] = frozenset()) -> Any:
     """Return `data` if it is an object with exactly these keys: nothing is passed over unread."""
     require(isinstance(data, dict), f"{where}: expected an object")
     missing, unknown = required - set(data), set(data) - required - optional
@@ -83,8 +81,7 @@ def read_affine(data: Any, inputs: int, where: str, names: tuple[str, str]) -> A
     fields(data, {*names, "denominator"}, where)
     bias = integers(data[names[1]], f"{where} {names[1]}")
     weights = [
-        integers(row, f"{where} {names[0]}", inputs)
-        for row in array(data[names[0]], f"{where} {names[0]}", len(bias))
+        integers(row, f"{where} {names[0]}", inputs) for row in array(data[names[0]], f"{where} {names[0]}", len(bias))
     ]
     (denominator,) = integers([data["denominator"]], f"{where} denominator")
     require(denominator > 0, f"{where}: denominator {denominator} is not positive")
@@ -174,10 +171,7 @@ def reduced_basis(rows: Sequence[Row]) -> tuple[list[int], list[list[int]], int]
         for k in range(count):
             if k != i:
                 factor = table[k][column]
-                table[k] = [
-                    (pivot * x - factor * y) // previous
-                    for x, y in zip(table[k], lead, strict=True)
-                ]
+                table[k] = [(pivot * x - factor * y) // previous for x, y in zip(table[k], lead, strict=True)]
         columns.append(column)
         previous = pivot
     sign = -1 if previous < 0 else 1

@@ -34,7 +34,6 @@ from reluzono.geometry.row_arrays import (
 from reluzono.geometry.volume import polytope_volume
 from reluzono.linalg import nullspace, row_basis, solve
 
-
 _SMALL_DIMENSION, _SMALL_ROWS = 8, 64
 
 

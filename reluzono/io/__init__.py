@@ -48,9 +48,7 @@ def load_network(source: Any, **options: Any) -> ReLUNetwork:
     if suffix == ".json":
         network = load(path)
         if not isinstance(network, ReLUNetwork):
-            raise InvalidInputError(
-                f"{str(path)!r} holds a {type(network).__name__}, not a network"
-            )
+            raise InvalidInputError(f"{str(path)!r} holds a {type(network).__name__}, not a network")
         return network
     raise InvalidInputError(f"{str(path)!r} has the suffix {suffix!r}: expected {_SUFFIXES}")
 

@@ -41,9 +41,7 @@ class Chain:
     def _vector(part: Any, width: int, name: str) -> ExactArray:
         flat = as_exact(np.asarray(part).reshape(-1), name)
         if len(flat) not in (1, width):
-            raise UnsupportedModelError(
-                f"{name}: a constant of {len(flat)} entries for {width} values"
-            )
+            raise UnsupportedModelError(f"{name}: a constant of {len(flat)} entries for {width} values")
         return flat if len(flat) == width else ExactArray.concatenate([flat] * width)
 
     def relu(self, name: str) -> None:

@@ -23,9 +23,7 @@ def float_layers(network: ReLUNetwork, exact: bool) -> tuple[FloatLayers, bool]:
         if all(_equal(f, a) for f, a in zip(floats, arrays, strict=True)):
             return list(zip(floats[0::2], floats[1::2], strict=True)), True
     if exact:
-        raise InvalidInputError(
-            "network: some weights are no float64; save as .json, or round them with exact=False"
-        )
+        raise InvalidInputError("network: some weights are no float64; save as .json, or round them with exact=False")
     if not all(np.isfinite(f).all() for f in floats):
         raise InvalidInputError("network: some weights exceed the range of float64; save as .json")
     return list(zip(floats[0::2], floats[1::2], strict=True)), False

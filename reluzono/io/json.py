@@ -25,9 +25,7 @@ def save(value: Any, path: str | Path) -> None:
     elif isinstance(value, dict) and "format" in value:
         data = value
     else:
-        raise InvalidInputError(
-            f"cannot save a {type(value).__name__}: give a network, polyhedron or certificate"
-        )
+        raise InvalidInputError(f"cannot save a {type(value).__name__}: give a network, polyhedron or certificate")
     text = json.dumps(data)
     Path(path).write_text(text + "\n", encoding="utf-8")
 
@@ -50,9 +48,7 @@ def load(path: str | Path) -> Any:
 
 def network_to_dict(network: ReLUNetwork) -> dict[str, Any]:
     """Plain data: integers over one denominator for each matrix."""
-    layers = [
-        {"weights": _array(layer.weights), "bias": _array(layer.bias)} for layer in network.layers
-    ]
+    layers = [{"weights": _array(layer.weights), "bias": _array(layer.bias)} for layer in network.layers]
     return {"format": _NETWORK, "version": 1, "layers": layers}
 
 
@@ -63,9 +59,7 @@ def network_from_dict(data: dict[str, Any]) -> ReLUNetwork:
             f"data has format {data.get('format')!r}, version {data.get('version')!r}: expected {_NETWORK}, 1"
         )
     try:
-        layers = [
-            Layer(_exact(layer["weights"]), _exact(layer["bias"])) for layer in data["layers"]
-        ]
+        layers = [Layer(_exact(layer["weights"]), _exact(layer["bias"])) for layer in data["layers"]]
     except InvalidInputError:
         raise
     except (KeyError, TypeError, ValueError) as error:
@@ -95,9 +89,7 @@ def _exact(data: dict[str, Any]) -> ExactArray:
     shape, denominator = data["shape"], _read(data["denominator"])
     numerators = [_read(x) for x in data["numerators"]]
     if not all(type(x) is int for x in [*shape, *numerators, denominator]) or denominator <= 0:
-        raise InvalidInputError(
-            "data is not a network: numerators and denominator must be integers"
-        )
+        raise InvalidInputError("data is not a network: numerators and denominator must be integers")
     table = np.array(numerators, dtype=object)
     if any(x < 0 for x in shape) or table.size != np.prod(shape):
         raise InvalidInputError(f"data has {table.size} numerators for shape {shape}")

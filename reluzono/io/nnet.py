@@ -28,9 +28,7 @@ def load_nnet(path: str | Path) -> ReLUNetwork:
         count, inputs = int(rows[0][0]), int(rows[0][1])
         sizes = [int(x) for x in rows[1]]
         if len(sizes) != count + 1 or sizes[0] != inputs:
-            raise UnsupportedModelError(
-                f"{name}: the layer sizes {sizes} contradict the header {rows[0]}"
-            )
+            raise UnsupportedModelError(f"{name}: the layer sizes {sizes} contradict the header {rows[0]}")
         means, ranges = ([as_fraction(x, name) for x in rows[k]] for k in (5, 6))
         at = 7
         layers = []
@@ -50,9 +48,7 @@ def load_nnet(path: str | Path) -> ReLUNetwork:
 def _normalised(network: ReLUNetwork, means: list[Fraction], ranges: list[Fraction]) -> ReLUNetwork:
     n = network.input_dimension
     if len(means) <= n or len(ranges) <= n or not all(ranges):
-        raise UnsupportedModelError(
-            f"means {len(means)} and ranges {len(ranges)}: expected {n + 1} non-zero"
-        )
+        raise UnsupportedModelError(f"means {len(means)} and ranges {len(ranges)}: expected {n + 1} non-zero")
     scale = [[1 / ranges[i] if i == j else 0 for j in range(n)] for i in range(n)]
     shift = [-m / r for m, r in zip(means[:n], ranges[:n], strict=True)]
     inside = network.restrict(scale, shift) * ranges[n]

@@ -38,9 +38,7 @@ def from_onnx(source: Any) -> ReLUNetwork:
         model = onnx.load(str(source)) if isinstance(source, str | Path) else source
         graph = model.graph
     except Exception as error:
-        raise UnsupportedModelError(
-            f"{source!s} is not an ONNX model: {type(error).__name__}"
-        ) from None
+        raise UnsupportedModelError(f"{source!s} is not an ONNX model: {type(error).__name__}") from None
     return _Reader(onnx, graph).read()
 
 
@@ -135,9 +133,7 @@ class _Reader:
     def _match(self, constant: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
         """A constant that is one number, or one number for each value; other broadcasts are refused."""
         if constant.size != 1 and _stripped(constant.shape) != shape:
-            raise UnsupportedModelError(
-                f"{name}: a constant of shape {constant.shape} for values of shape {shape}"
-            )
+            raise UnsupportedModelError(f"{name}: a constant of shape {constant.shape} for values of shape {shape}")
         return constant
 
     def _ensure_width(self, name: str) -> int:
@@ -200,9 +196,7 @@ class _Reader:
         if node.op_type == "Add":
             self.chain.scale_shift(one, constant, width, name)
         elif node.op_type == "Sub":
-            self.chain.scale_shift(
-                one if first else -one, -constant if first else constant, width, name
-            )
+            self.chain.scale_shift(one if first else -one, -constant if first else constant, width, name)
         elif node.op_type == "Mul":
             self.chain.scale_shift(constant, zero, width, name)
         elif first and np.all(constant != 0):
@@ -232,9 +226,7 @@ def _scaled(bias: np.ndarray, beta: float, name: str) -> np.ndarray:
     return (as_exact(bias, name) * beta).fractions()
 
 
-def to_onnx(
-    network: ReLUNetwork, path: str | Path | None = None, *, exact: bool = True
-) -> tuple[Any, bool]:
+def to_onnx(network: ReLUNetwork, path: str | Path | None = None, *, exact: bool = True) -> tuple[Any, bool]:
     """``(ModelProto, is_exact)``: Gemm and Relu nodes in float32 or float64, whichever holds the weights.
 
     With ``exact=True`` weights that are no float64 are refused, else rounded. Writes the model if a path is given.

@@ -22,9 +22,7 @@ def _torch() -> Any:
     return torch
 
 
-def from_torch(
-    source: Any, *, allow_pickle: bool = False, assume_relu: bool = False
-) -> ReLUNetwork:
+def from_torch(source: Any, *, allow_pickle: bool = False, assume_relu: bool = False) -> ReLUNetwork:
     """The network of a module, or of a file that holds one.
 
     Parameters
@@ -133,11 +131,7 @@ def _add(torch: Any, chain: Chain, name: str, layer: Any) -> None:
     nn = torch.nn
     if isinstance(layer, nn.Linear):
         weights = layer.weight.detach().cpu().to(torch.float64).numpy()
-        bias = (
-            np.zeros(len(weights))
-            if layer.bias is None
-            else layer.bias.detach().cpu().to(torch.float64).numpy()
-        )
+        bias = np.zeros(len(weights)) if layer.bias is None else layer.bias.detach().cpu().to(torch.float64).numpy()
         chain.affine(weights, bias, f"{name} (Linear)")
     elif isinstance(layer, nn.ReLU):
         chain.relu(f"{name} (ReLU)")

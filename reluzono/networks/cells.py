@@ -45,28 +45,20 @@ class RowComposer:
         scale = self.kernel.domain.hull.denominator
         for k, layer in enumerate(program.hidden):
             if k > 0:
-                tables.append(
-                    self._layer(k, states[:at], states[at - width : at], tables[-1], scale)
-                )
+                tables.append(self._layer(k, states[:at], states[at - width : at], tables[-1], scale))
             width = len(layer.bias)
             states[at : at + width] |= layer.linear
             at += width
         joined: np.ndarray = np.concatenate(tables) if program.hidden else self.first
         return np.asarray(joined[order])
 
-    def _layer(
-        self, k: int, prefix: np.ndarray, active: np.ndarray, below: np.ndarray, scale: int
-    ) -> np.ndarray:
+    def _layer(self, k: int, prefix: np.ndarray, active: np.ndarray, below: np.ndarray, scale: int) -> np.ndarray:
         key = (k, np.packbits(prefix).tobytes())
         if key in self._cache:
             return self._cache[key]
         layer = self.kernel.program.hidden[k]
         on = np.flatnonzero(active)
-        rows = (
-            layer.weights[:, on] @ below[on]
-            if len(on)
-            else np.zeros((len(layer.bias), below.shape[1]), object)
-        )
+        rows = layer.weights[:, on] @ below[on] if len(on) else np.zeros((len(layer.bias), below.shape[1]), object)
         rows = np.asarray(rows, dtype=object)
         rows[:, 0] = rows[:, 0] + layer.bias * scale
         self._cache[key] = rows

@@ -68,9 +68,7 @@ class Columns:
             return cls.empty()
         starts = np.cumsum([0] + [len(part) for part in parts])
         exact = {
-            int(start) + k: v
-            for start, part in zip(starts, parts, strict=False)
-            for k, v in part.exact_centres.items()
+            int(start) + k: v for start, part in zip(starts, parts, strict=False) for k, v in part.exact_centres.items()
         }
 
         def joined(name: str) -> np.ndarray:

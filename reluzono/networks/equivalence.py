@@ -208,9 +208,7 @@ def max_deviation(
     if where is None:
         raise InvalidInputError("domain is empty: there is no largest difference on it")
     point = list(where)
-    return Deviation(
-        best, _array(point), None, regions, lambda: _prove_deviation(pair, domain, best, point)
-    )
+    return Deviation(best, _array(point), None, regions, lambda: _prove_deviation(pair, domain, best, point))
 
 
 # ------------------------------------------------------------------ arguments
@@ -228,9 +226,7 @@ def _networks(f: Any, g: Any, domain: Polyhedron | None) -> Pair:
     if domain is not None:
         ambient = getattr(domain, "ambient_dimension", None)
         if ambient != first.input_dimension:
-            raise InvalidInputError(
-                f"domain must be a Polyhedron in R^{first.input_dimension} or None, got {domain!r}"
-            )
+            raise InvalidInputError(f"domain must be a Polyhedron in R^{first.input_dimension} or None, got {domain!r}")
     return first, second
 
 
@@ -243,18 +239,14 @@ def _as_network(value: Any, name: str) -> ReLUNetwork:
         network = value.as_network()
         if isinstance(network, ReLUNetwork):
             return network
-    raise InvalidInputError(
-        f"{name} must be a ReLUNetwork or a PiecewiseLinear, got {type(value).__name__}"
-    )
+    raise InvalidInputError(f"{name} must be a ReLUNetwork or a PiecewiseLinear, got {type(value).__name__}")
 
 
 def _array(point: Sequence[Any]) -> ExactArray:
     return as_exact([Fraction(x) for x in point], name="point", ndim=1)
 
 
-def _chunks(
-    pair: Pair, domain: Polyhedron | None, size: int, budget: Any, progress: Any
-) -> Iterator[LinearRegions]:
+def _chunks(pair: Pair, domain: Polyhedron | None, size: int, budget: Any, progress: Any) -> Iterator[LinearRegions]:
     from reluzono.networks.regions import iter_regions
 
     yield from iter_regions(pair, domain, chunk_size=size, budget=budget, progress=progress)
@@ -263,9 +255,7 @@ def _chunks(
 # ------------------------------------------------------------------ cheap attempts
 
 
-def _early_difference(
-    pair: Pair, domain: Polyhedron | None, allowed: Fraction
-) -> list[Fraction] | None:
+def _early_difference(pair: Pair, domain: Polyhedron | None, allowed: Fraction) -> list[Fraction] | None:
     """One of a few fixed points at which the outputs differ by more than `allowed`."""
     points = _probes(pair[0].input_dimension, domain)
     if not points:
@@ -284,10 +274,7 @@ def _probes(n: int, domain: Polyhedron | None) -> list[list[Fraction]]:
     if domain is None:
         sizes = np.repeat([1, 4, 16, 1024], 6)
         steps = random.integers(-64, 65, size=(len(sizes), n))
-        return [
-            [Fraction(int(s) * int(x), 64) for x in row]
-            for s, row in zip(sizes, steps, strict=True)
-        ]
+        return [[Fraction(int(s) * int(x), 64) for x in row] for s, row in zip(sizes, steps, strict=True)]
     if n > _MANY_INPUTS or domain.dimension < 0:
         return []
     points = [[Fraction(x) for x in domain.interior_point()]]
@@ -389,9 +376,7 @@ class _Difference:
             yield [0, *(-x for x in direction)]
 
     def _values(self, k: int, generator: Sequence[int]) -> list[int]:
-        return [
-            sum(int(a) * x for a, x in zip(row, generator, strict=True)) for row in self.rows[k]
-        ]
+        return [sum(int(a) * x for a, x in zip(row, generator, strict=True)) for row in self.rows[k]]
 
     def unbounded_direction(self, k: int) -> list[Fraction] | None:
         """A direction x of region k along which the difference grows for ever."""
@@ -470,9 +455,7 @@ def _prove_equal(pair: Pair, domain: Polyhedron | None, allowed: Fraction) -> di
     return equivalence_certificate(enumerate_regions(pair, domain), allowed)
 
 
-def _prove_deviation(
-    pair: Pair, domain: Polyhedron | None, value: Fraction, point: list[Fraction]
-) -> dict[str, Any]:
+def _prove_deviation(pair: Pair, domain: Polyhedron | None, value: Fraction, point: list[Fraction]) -> dict[str, Any]:
     from reluzono.networks.proofs import deviation_certificate
     from reluzono.networks.regions import enumerate_regions
 

@@ -74,8 +74,7 @@ class FacetBases:
         if constant > scale * row[0]:
             return False
         return len(self._columns) == len(row) - 1 or all(
-            sum(m * facet[c] for m, facet in zip(multipliers, facets, strict=True))
-            == scale * row[c]
+            sum(m * facet[c] for m, facet in zip(multipliers, facets, strict=True)) == scale * row[c]
             for c in range(1, len(row))
         )
 
@@ -102,9 +101,7 @@ def independent_columns(rows: Sequence[Row]) -> list[int]:
         chosen.append(c)
         table.remove(lead)
         table = [
-            list(primitive([lead[c] * x - row[c] * y for x, y in zip(row, lead, strict=True)]))
-            if row[c]
-            else row
+            list(primitive([lead[c] * x - row[c] * y for x, y in zip(row, lead, strict=True)])) if row[c] else row
             for row in table
         ]
     return chosen
@@ -130,9 +127,7 @@ class Tableau:
         self._denominator = 1
 
     @classmethod
-    def optimal(
-        cls, equations: Sequence[Row], target: Sequence[int], costs: Sequence[int]
-    ) -> Tableau | None:
+    def optimal(cls, equations: Sequence[Row], target: Sequence[int], costs: Sequence[int]) -> Tableau | None:
         """Solve in two phases.
 
         Parameters
@@ -221,7 +216,5 @@ class Tableau:
         for i, row in enumerate(self._table):
             if i != leave:
                 factor = row[enter]
-                self._table[i] = [
-                    (pivot * x - factor * y) // before for x, y in zip(row, lead, strict=True)
-                ]
+                self._table[i] = [(pivot * x - factor * y) // before for x, y in zip(row, lead, strict=True)]
         self._basis[leave], self._denominator = enter, pivot

@@ -56,14 +56,10 @@ def joint_program(networks: tuple[ReLUNetwork, ...]) -> JointProgram:
     denominator = lcm(*scales)
     merged = [_stack([part[k] for part in parts], shared_input=(k == 0)) for k in range(depth + 1)]
     factors = [
-        denominator // scale
-        for net, scale in zip(networks, scales, strict=True)
-        for _ in range(net.output_dimension)
+        denominator // scale for net, scale in zip(networks, scales, strict=True) for _ in range(net.output_dimension)
     ]
     factor = np.array(factors, dtype=object)
-    output = IntegerLayer(
-        merged[-1].weights * factor[:, None], merged[-1].bias * factor, merged[-1].linear
-    )
+    output = IntegerLayer(merged[-1].weights * factor[:, None], merged[-1].bias * factor, merged[-1].linear)
     hidden = tuple(merged[:-1])
     order = _neuron_order(networks, hidden)
     return JointProgram(networks[0].input_dimension, hidden, output, denominator, order)
@@ -71,17 +67,13 @@ def joint_program(networks: tuple[ReLUNetwork, ...]) -> JointProgram:
 
 def _padded(layers: list[tuple[np.ndarray, np.ndarray]], depth: int) -> list[IntegerLayer]:
     """Layers of one network, its outputs passed on linearly until there are ``depth`` hidden layers."""
-    hidden = [
-        IntegerLayer(_objects(w), _objects(b), np.zeros(len(b), dtype=bool)) for w, b in layers
-    ]
+    hidden = [IntegerLayer(_objects(w), _objects(b), np.zeros(len(b), dtype=bool)) for w, b in layers]
     last = hidden.pop()
     outputs = len(last.bias)
     while len(hidden) < depth:
         hidden.append(IntegerLayer(last.weights, last.bias, np.ones(outputs, dtype=bool)))
         identity = np.array([[int(i == j) for j in range(outputs)] for i in range(outputs)], object)
-        last = IntegerLayer(
-            identity.reshape(outputs, outputs), np.array([0] * outputs, object), last.linear
-        )
+        last = IntegerLayer(identity.reshape(outputs, outputs), np.array([0] * outputs, object), last.linear)
     return [*hidden, last]
 
 
@@ -105,9 +97,7 @@ def _stack(layers: list[IntegerLayer], shared_input: bool) -> IntegerLayer:
     return IntegerLayer(weights, bias, linear)
 
 
-def _neuron_order(
-    networks: tuple[ReLUNetwork, ...], hidden: tuple[IntegerLayer, ...]
-) -> np.ndarray:
+def _neuron_order(networks: tuple[ReLUNetwork, ...], hidden: tuple[IntegerLayer, ...]) -> np.ndarray:
     """Where each network's neurons sit in the program (linear neurons belong to nobody)."""
     owners: list[list[int]] = [[] for _ in networks]
     position = 0

@@ -47,9 +47,7 @@ class KernelProgram:
         if not self.program.hidden:
             return []
         linear = self.program.hidden[0].linear
-        return [
-            (j, [int(x) for x in row]) for j, row in enumerate(self.first_rows) if not linear[j]
-        ]
+        return [(j, [int(x) for x in row]) for j, row in enumerate(self.first_rows) if not linear[j]]
 
     def splitter(self, tier: str | None = None) -> RegionSplitter:
         program = self.program

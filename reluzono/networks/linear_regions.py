@@ -98,9 +98,7 @@ class LinearRegions:
     def network(self) -> ReLUNetwork:
         """The network, when there is exactly one."""
         if len(self.networks) != 1:
-            raise InvalidInputError(
-                f"these are joint regions of {len(self.networks)} networks: use .networks"
-            )
+            raise InvalidInputError(f"these are joint regions of {len(self.networks)} networks: use .networks")
         return self.networks[0]
 
     def __len__(self) -> int:
@@ -114,6 +112,12 @@ class LinearRegions:
         if not 0 <= k < len(self):
             raise IndexError(f"region {index} of {len(self)}")
         return LinearRegion(self, k)
+
+    def iter(self, **options: Any) -> Iterator[LinearRegions]:
+        """The same regions in chunks, enumerated afresh in constant memory; see `iter_regions`."""
+        from reluzono.networks.regions import iter_regions
+
+        return iter_regions(self.networks, self.domain, **options)
 
     def __repr__(self) -> str:
         where = "R^n" if self.domain is None else "a polyhedron"
@@ -169,8 +173,7 @@ class LinearRegions:
         else:
             v = [Fraction(x, exact[0]) for x in exact[1:]]
         return [
-            (sum((m * x for m, x in zip(row, v, strict=True)), Fraction(int(t))))
-            / chart.denominator
+            (sum((m * x for m, x in zip(row, v, strict=True)), Fraction(int(t)))) / chart.denominator
             for row, t in zip(chart.matrix, chart.offset, strict=True)
         ]
 
@@ -216,17 +219,13 @@ class LinearRegions:
         inner = facets.neighbour >= 0
         counts = np.bincount(facets.region[inner], minlength=len(self))
         pointers = np.concatenate([[0], np.cumsum(counts)])
-        matrix = csr_array(
-            (facets.constraint[inner], facets.neighbour[inner], pointers), shape=(len(self),) * 2
-        )
+        matrix = csr_array((facets.constraint[inner], facets.neighbour[inner], pointers), shape=(len(self),) * 2)
         matrix.sort_indices()
         return matrix
 
     def _require_complete(self, what: str) -> None:
         if not self.complete:
-            raise InvalidInputError(
-                f"{what} needs the complete list of regions; this one is streamed or partial"
-            )
+            raise InvalidInputError(f"{what} needs the complete list of regions; this one is streamed or partial")
 
     def piece_labels(self) -> np.ndarray:
         """(R,) int: regions with equal labels form one piece, numbered by first appearance."""

@@ -162,9 +162,7 @@ def _inside(rows: Sequence[Sequence[int]], point: list[Fraction]) -> list[Fracti
         moved = list(start)
         for power, j in enumerate(decisive, start=1):
             moved[j] += step**power
-        if all(
-            row[0] + sum(a * x for a, x in zip(row[1:], moved, strict=True)) > 0 for row in bends
-        ):
+        if all(row[0] + sum(a * x for a, x in zip(row[1:], moved, strict=True)) > 0 for row in bends):
             return moved
 
 

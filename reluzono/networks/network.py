@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -54,9 +54,7 @@ class ReLUNetwork:
         for i in range(1, len(built)):
             have, want = built[i].weights.shape[1], built[i - 1].weights.shape[0]
             if have != want:
-                raise InvalidInputError(
-                    f"layers[{i}] takes {have} inputs, but layers[{i - 1}] has {want} outputs"
-                )
+                raise InvalidInputError(f"layers[{i}] takes {have} inputs, but layers[{i - 1}] has {want} outputs")
         self._layers = built
 
     # ------------------------------------------------------------- shape
@@ -124,10 +122,7 @@ class ReLUNetwork:
 
     @cached_property
     def _float_layers(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        return [
-            (np.asarray(layer.weights, dtype=float), np.asarray(layer.bias, dtype=float))
-            for layer in self._layers
-        ]
+        return [(np.asarray(layer.weights, dtype=float), np.asarray(layer.bias, dtype=float)) for layer in self._layers]
 
     def integer_layers(self) -> tuple[list[tuple[np.ndarray, np.ndarray]], int]:
         """``([(W, b), ...], scale)`` in Python integers: with ReLU between them these layers compute
@@ -182,9 +177,7 @@ class ReLUNetwork:
         if chosen.ndim != 1 or not chosen.size or chosen.dtype.kind not in "iu" or not (
             (chosen >= -count) & (chosen < count)
         ).all():  # fmt: skip
-            raise InvalidInputError(
-                f"indices is {indices!r}: give integers from 0 to {count - 1}, at least one"
-            )
+            raise InvalidInputError(f"indices is {indices!r}: give integers from 0 to {count - 1}, at least one")
         return ReLUNetwork([*self._layers[:-1], Layer(last.weights[chosen], last.bias[chosen])])
 
     def __add__(self, other: Any) -> ReLUNetwork:
@@ -227,9 +220,13 @@ class ReLUNetwork:
         """All linear regions, exact and complete; see `networks.regions.enumerate_regions`."""
         from reluzono.networks.regions import enumerate_regions
 
-        return enumerate_regions(
-            (self,), domain, budget=budget, executor=executor, progress=progress
-        )
+        return enumerate_regions((self,), domain, budget=budget, executor=executor, progress=progress)
+
+    def iter_linear_regions(self, domain: Polyhedron | None = None, **options: Any) -> Iterator[LinearRegions]:
+        """Linear regions in chunks, in constant memory; see `networks.regions.iter_regions`."""
+        from reluzono.networks.regions import iter_regions
+
+        return iter_regions((self,), domain, **options)
 
     def count_linear_regions(
         self,
@@ -250,9 +247,7 @@ class ReLUNetwork:
 
         return locate(self, x)
 
-    def lipschitz_constant(
-        self, domain: Polyhedron | None = None, norm: Any = "inf", **options: Any
-    ) -> Fraction:
+    def lipschitz_constant(self, domain: Polyhedron | None = None, norm: Any = "inf", **options: Any) -> Fraction:
         """The exact Lipschitz constant on a domain; see `networks.local.lipschitz_constant`."""
         from reluzono.networks.local import lipschitz_constant
 

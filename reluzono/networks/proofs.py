@@ -86,9 +86,7 @@ def _chart_data(domain: Polyhedron) -> Certificate | None:
     }
 
 
-def frame(
-    kind: str, networks: Sequence[ReLUNetwork], domain: Polyhedron | None, **entries: Any
-) -> Certificate:
+def frame(kind: str, networks: Sequence[ReLUNetwork], domain: Polyhedron | None, **entries: Any) -> Certificate:
     """A sealed certificate with the entries that all kinds share."""
     head = {"format": FORMAT, "version": VERSION, "kind": kind}
     data = {"networks": [network_data(network) for network in networks]}
@@ -169,8 +167,7 @@ def cell_entries(
     for index, cell in enumerate(cells):
         rows, maps = system.cell(cell.activation)
         facets = [
-            [_boundary_row(rows, k, system.size) if neighbour == -1 else k, neighbour]
-            for k, neighbour in cell.facets
+            [_boundary_row(rows, k, system.size) if neighbour == -1 else k, neighbour] for k, neighbour in cell.facets
         ]
         entries.append(
             {
@@ -291,8 +288,7 @@ def _facet_point(system: Complex, cell: ListedCell, position: int, index: int) -
         if sum(a * x for a, x in zip(facet, vector, strict=True)) == 0:
             total = [a + x for a, x in zip(total, vector, strict=True)]
     inside = total[0] > 0 and all(
-        is_multiple(row, facet) or sum(a * x for a, x in zip(row, total, strict=True)) > 0
-        for row in rows
+        is_multiple(row, facet) or sum(a * x for a, x in zip(row, total, strict=True)) > 0 for row in rows
     )
     if not inside:
         raise CertificateError(f"cell {index}: facet {position} has no interior")
@@ -359,9 +355,7 @@ def equivalence_certificate(regions: LinearRegions, tolerance: Fraction) -> Cert
     )  # fmt: skip
 
 
-def deviation_certificate(
-    regions: LinearRegions, value: Fraction, point: Sequence[Fraction]
-) -> Certificate:
+def deviation_certificate(regions: LinearRegions, value: Fraction, point: Sequence[Fraction]) -> Certificate:
     """Prove that `value` is the largest difference of two networks, attained at `point`."""
     return _cover(
         "deviation", regions.networks, regions.domain, _complete(regions), deviation_bounds(value),
@@ -370,10 +364,7 @@ def deviation_certificate(
 
 
 def _evidence(networks: Sequence[ReLUNetwork], point: Sequence[Fraction]) -> Certificate:
-    outputs = [
-        read_network(network_data(network)).evaluate([Fraction(x) for x in point])
-        for network in networks
-    ]
+    outputs = [read_network(network_data(network)).evaluate([Fraction(x) for x in point]) for network in networks]
     return {
         "point": [rational_data(x) for x in point],
         "outputs": [[rational_data(y) for y in values] for values in outputs],

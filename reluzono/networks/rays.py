@@ -5,9 +5,7 @@ from __future__ import annotations
 from reluzono.geometry.double_description import Row, dot, double_description
 
 
-def exact_rays(
-    rows: list[Row], facets: list[int], dimension: int
-) -> list[tuple[Row, frozenset[int]]]:
+def exact_rays(rows: list[Row], facets: list[int], dimension: int) -> list[tuple[Row, frozenset[int]]]:
     """Rays ``[w | u]`` of ``{rows >= 0, w >= 0}``, with the indices of all rows tight on each.
 
     ``facets`` are indices of rows that imply the others.

@@ -159,9 +159,7 @@ def _shoot(table: np.ndarray, moved: Rows) -> set[int]:
     """Facets hit first by rays from the interior point, in fixed pseudo-random directions."""
     random = np.random.default_rng(0)
     found: set[int] = set()
-    directions = np.concatenate(
-        [-table[:, 1:], random.standard_normal((_SHOTS, table.shape[1] - 1))]
-    )
+    directions = np.concatenate([-table[:, 1:], random.standard_normal((_SHOTS, table.shape[1] - 1))])
     for direction in directions:
         slopes = table[:, 1:] @ direction
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -201,9 +199,7 @@ def _has_violator(table: np.ndarray, moved: Rows, i: int) -> bool:
 def _has_combination(table: np.ndarray, full: Rows, i: int) -> bool:
     """Look for a nonnegative combination of other rows that implies row i, and check it exactly."""
     others = [k for k in range(len(table)) if k != i]
-    found = _linear_program(
-        table[others, 0], A_eq=table[others, 1:].T, b_eq=table[i, 1:], bounds=(0, None)
-    )
+    found = _linear_program(table[others, 0], A_eq=table[others, 1:].T, b_eq=table[i, 1:], bounds=(0, None))
     if found.status != 0:
         return False
     support = [others[j] for j in np.flatnonzero(found.x > 1e-9)]

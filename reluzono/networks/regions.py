@@ -46,9 +46,7 @@ class _Job:
         return start_cells(self.kernel.domain, self.kernel.bends())
 
 
-def _job(
-    networks: tuple[ReLUNetwork, ...], domain: Polyhedron | None, tier: str | None, lifted: bool
-) -> _Job:
+def _job(networks: tuple[ReLUNetwork, ...], domain: Polyhedron | None, tier: str | None, lifted: bool) -> _Job:
     networks = tuple(networks)
     _check_arguments(networks, domain, tier)
     if domain is not None and domain.dimension < 0:
@@ -63,9 +61,7 @@ def _job(
     return _Job(networks, domain, kernel_program(program, chart, lifted), tier)
 
 
-def _check_arguments(
-    networks: tuple[ReLUNetwork, ...], domain: Polyhedron | None, tier: str | None
-) -> None:
+def _check_arguments(networks: tuple[ReLUNetwork, ...], domain: Polyhedron | None, tier: str | None) -> None:
     if not networks:
         raise InvalidInputError("networks is empty: give at least one ReLUNetwork")
     dimensions = {net.input_dimension for net in networks}
@@ -79,9 +75,7 @@ def _check_arguments(
         )
     (n,) = dimensions
     if domain is not None and domain.ambient_dimension != n:
-        raise InvalidInputError(
-            f"domain lives in dimension {domain.ambient_dimension}, the network takes {n} inputs"
-        )
+        raise InvalidInputError(f"domain lives in dimension {domain.ambient_dimension}, the network takes {n} inputs")
     if tier not in TIERS:
         raise InvalidInputError(f"tier must be one of {list(TIERS)}, got {tier!r}")
 
@@ -167,9 +161,7 @@ def _run_task(task: tuple[KernelProgram, StartCell, int, str | None]) -> list[Co
     return list(_run(program.splitter(tier), program, cell, what, 1 << 14, None))
 
 
-def _run(
-    kernel: Any, program: KernelProgram, cell: StartCell, what: int, size: int, clock: Any
-) -> Iterator[Columns]:
+def _run(kernel: Any, program: KernelProgram, cell: StartCell, what: int, size: int, clock: Any) -> Iterator[Columns]:
     program.start(kernel, cell)
     while True:
         raw = kernel.next_chunk(size, what, _WORK_PER_LOOK)
@@ -239,9 +231,7 @@ def _exact_chunks(job: _Job, size: int, skip: int, clock: Any) -> Iterator[Colum
     for cell in job.cells():
         job.kernel.start(kernel, cell)
         while True:
-            what, room = (
-                (0, min(skip, 1 << 20)) if skip else (_EVERYTHING, min(size - count, 1 << 14))
-            )
+            what, room = (0, min(skip, 1 << 20)) if skip else (_EVERYTHING, min(size - count, 1 << 14))
             raw = kernel.next_chunk(room, what, _WORK_PER_LOOK)
             if raw is None:
                 break

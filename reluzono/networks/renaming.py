@@ -62,9 +62,7 @@ def _rows(layer: Layer, before: list[tuple[int, Fraction]] | None) -> list[tuple
     return rows
 
 
-def _match(
-    first: list[tuple[Fraction, ...]], second: list[tuple[Fraction, ...]]
-) -> list[tuple[int, Fraction]] | None:
+def _match(first: list[tuple[Fraction, ...]], second: list[tuple[Fraction, ...]]) -> list[tuple[int, Fraction]] | None:
     waiting: dict[tuple[int, ...], list[tuple[int, Fraction]]] = {}
     for j in reversed(range(len(second))):
         key, size = _direction(second[j])

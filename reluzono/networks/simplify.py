@@ -47,9 +47,7 @@ class Step:
     after: ReLUNetwork
 
 
-def simplify(
-    network: ReLUNetwork, domain: Polyhedron | None = None
-) -> tuple[ReLUNetwork, list[Step]]:
+def simplify(network: ReLUNetwork, domain: Polyhedron | None = None) -> tuple[ReLUNetwork, list[Step]]:
     """``(smaller network, steps)``: equal on the domain (None: everywhere). Each step is checked by `check_steps`."""
     steps: list[Step] = []
     current = network
@@ -159,9 +157,7 @@ def _duplicate(network: ReLUNetwork, layer: int, box: list[Interval]) -> tuple[i
 
 def _full_rows(network: ReLUNetwork, layer: int) -> list[list[Fraction]]:
     part = network.layers[layer]
-    return [
-        [*row, b] for row, b in zip(part.weights.fractions(), part.bias.fractions(), strict=True)
-    ]
+    return [[*row, b] for row, b in zip(part.weights.fractions(), part.bias.fractions(), strict=True)]
 
 
 def _affine(network: ReLUNetwork, layer: int, box: list[Interval]) -> tuple[int, ...]:
@@ -171,9 +167,7 @@ def _affine(network: ReLUNetwork, layer: int, box: list[Interval]) -> tuple[int,
     return ()
 
 
-def _drop(
-    network: ReLUNetwork, layer: int, neurons: tuple[int, ...], box: list[Interval]
-) -> ReLUNetwork:
+def _drop(network: ReLUNetwork, layer: int, neurons: tuple[int, ...], box: list[Interval]) -> ReLUNetwork:
     """Without some neurons; a layer that loses all of them becomes a constant."""
     layers = list(network.layers)
     kept = [i for i in range(len(layers[layer].bias)) if i not in neurons]
@@ -188,9 +182,7 @@ def _drop(
     return ReLUNetwork(layers)
 
 
-def _fold_constant(
-    network: ReLUNetwork, layer: int, neurons: tuple[int, ...], box: list[Interval]
-) -> ReLUNetwork:
+def _fold_constant(network: ReLUNetwork, layer: int, neurons: tuple[int, ...], box: list[Interval]) -> ReLUNetwork:
     layers = list(network.layers)
     value = np.maximum(layers[layer].bias.fractions(), 0)
     chosen = as_exact([value[i] if i in neurons else 0 for i in range(len(value))])
@@ -199,9 +191,7 @@ def _fold_constant(
     return _drop(ReLUNetwork(layers), layer, neurons, box)
 
 
-def _merge(
-    network: ReLUNetwork, layer: int, neurons: tuple[int, ...], box: list[Interval]
-) -> ReLUNetwork:
+def _merge(network: ReLUNetwork, layer: int, neurons: tuple[int, ...], box: list[Interval]) -> ReLUNetwork:
     kept, dropped = neurons
     rows = _full_rows(network, layer)
     ratio = next(y / x for x, y in zip(rows[kept], rows[dropped], strict=True) if x)
@@ -213,9 +203,7 @@ def _merge(
     return _drop(ReLUNetwork(layers), layer, (dropped,), box)
 
 
-def _merge_layers(
-    network: ReLUNetwork, layer: int, neurons: tuple[int, ...], box: list[Interval]
-) -> ReLUNetwork:
+def _merge_layers(network: ReLUNetwork, layer: int, neurons: tuple[int, ...], box: list[Interval]) -> ReLUNetwork:
     layers = list(network.layers)
     low, high = layers[layer], layers[layer + 1]
     merged = Layer(high.weights @ low.weights, high.weights @ low.bias + high.bias)
@@ -225,9 +213,7 @@ def _merge_layers(
 def _dependent(network: ReLUNetwork, layer: int, box: list[Interval]) -> tuple[int, ...]:
     """Always-active neurons whose rows are combinations of those of earlier always-active ones."""
     active = _active(network, layer, box)
-    basis = (
-        row_basis([network.layers[layer].weights.numerators[i] for i in active]) if active else []
-    )
+    basis = row_basis([network.layers[layer].weights.numerators[i] for i in active]) if active else []
     return tuple(i for k, i in enumerate(active) if k not in basis)
 
 
@@ -237,14 +223,10 @@ def _unused(network: ReLUNetwork, layer: int, box: list[Interval]) -> tuple[int,
 
 
 def _active(network: ReLUNetwork, layer: int, box: list[Interval]) -> list[int]:
-    return [
-        i for i, (low, _) in enumerate(_bounds(network, layer, box)) if low is not None and low >= 0
-    ]
+    return [i for i, (low, _) in enumerate(_bounds(network, layer, box)) if low is not None and low >= 0]
 
 
-def _substitute(
-    network: ReLUNetwork, layer: int, neurons: tuple[int, ...], box: list[Interval]
-) -> ReLUNetwork:
+def _substitute(network: ReLUNetwork, layer: int, neurons: tuple[int, ...], box: list[Interval]) -> ReLUNetwork:
     """Replace dependent always-active neurons by combinations of the others and a constant."""
     part = network.layers[layer]
     rows = part.weights.numerators
@@ -256,9 +238,7 @@ def _substitute(
         solution = solve(columns, rows[i]) if kept else ([], 1)
         assert solution is not None
         coefficients = [Fraction(x, solution[1]) for x in solution[0]]
-        rest = part.bias[i] - sum(
-            (c * part.bias[k] for c, k in zip(coefficients, kept, strict=True)), Fraction(0)
-        )
+        rest = part.bias[i] - sum((c * part.bias[k] for c, k in zip(coefficients, kept, strict=True)), Fraction(0))
         for c, k in zip(coefficients, kept, strict=True):
             weights[:, k] = weights[:, k] + weights[:, i] * c
         bias = bias + weights[:, i] * rest

@@ -124,11 +124,7 @@ def _drop_idle_lines(domain: Domain, first: list[Row]) -> Domain:
         return domain
     lines = [line[1:] for line in domain.lines]
     values = [[dot(row, line) for line in lines] for row in first]
-    idle = (
-        nullspace(values, len(lines))
-        if values
-        else [_unit(i, len(lines))[1:] for i in range(len(lines))]
-    )
+    idle = nullspace(values, len(lines)) if values else [_unit(i, len(lines))[1:] for i in range(len(lines))]
     if not idle:
         return domain
     directions = [[dot(combo, column) for column in zip(*lines, strict=True)] for combo in idle]
@@ -151,9 +147,7 @@ def _complement_chart(domain: Domain, directions: list[Row]) -> Domain:
         sign = 1 if scale > 0 else -1
         return primitive(head + [sign * dot(row, ray[1:]) for row in project])
 
-    chart = Chart(
-        domain.chart.matrix[:, kept], domain.chart.offset, domain.chart.denominator, False
-    )
+    chart = Chart(domain.chart.matrix[:, kept], domain.chart.offset, domain.chart.denominator, False)
     rows = [primitive([row[0]] + [row[1 + i] for i in kept]) for row in domain.rows]
     lines = [line for line in map(move, domain.lines) if any(line)]
     lines = [lines[i] for i in row_basis(lines)] if lines else []
