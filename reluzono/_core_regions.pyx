@@ -104,6 +104,9 @@ cdef class RegionSplitter:
     cdef double *value
     cdef double *bound
     cdef uint64_t *cut
+    cdef signed char *side      # of the rays of the cell being split
+    cdef uint64_t *imposed      # their tight sets
+    cdef int cap_side
     cdef uint64_t *facet_sets
     cdef int *facet_ids
     cdef int *facet_of          # constraint -> its candidate set
@@ -202,7 +205,7 @@ cdef class RegionSplitter:
         free(self.bound); free(self.cut); free(self.nodes); free(self.coords); free(self.error)
         free(self.tight); free(self.small); free(self.is_small); free(self.is_big); free(self.level)
         free(self.pos); free(self.zer); free(self.stack); free(self.facet_sets); free(self.facet_ids); free(self.facet_of)
-        free(self.system); free(self.scratch); free(self.out_facets); free(self.out_rays); free(self.output_rows)
+        free(self.side); free(self.imposed); free(self.system); free(self.scratch); free(self.out_facets); free(self.out_rays); free(self.output_rows)
 
     # ---------------------------------------------------------------- configuration
 
@@ -613,28 +616,22 @@ cdef class RegionSplitter:
                     mask[(self.first[k] + j) >> 6] &= ~(<uint64_t>1 << ((self.first[k] + j) & 63))
         return first
 
-    cdef bint _adjacent(self, Node *node, int a, int b) noexcept nogil:
-        """I1: do rays a and b span an edge of the cell?"""
-        cdef int W = self.words, q, i, r, common = 0
-        cdef uint64_t *ta = &self.tight[<size_t>a * W]
-        cdef uint64_t *tb = &self.tight[<size_t>b * W]
-        cdef uint64_t *tr
-        cdef uint64_t *mask = self.node_mask
-        for q in range(W):
-            common += rz_popcount(ta[q] & tb[q] & mask[q])
-        if common < self.D - 2:
-            return False
-        for i in range(node.count):
+    cdef int _sides(self, Node *node, int j) except -1 nogil:
+        """For each ray of the cell: its side of neuron j, and its tight set among the imposed constraints."""
+        cdef int i, q, r, W = self.words, n = node.count
+        cdef size_t at
+        if n > self.cap_side:
+            with gil:
+                self.side = <signed char *>_renew(self.side, 2 * <size_t>n)
+                self.imposed = <uint64_t *>_renew(self.imposed, 2 * <size_t>n * W * 8)
+            self.cap_side = 2 * n
+        for i in range(n):
             r = self.stack[node.start + i]
-            if r == a or r == b:
-                continue
-            tr = &self.tight[<size_t>r * W]
+            at = (<size_t>r * self.n_layers + node.layer) * self.lw
+            self.side[i] = 1 if _has_bit(&self.pos[at], j) else 0 if _has_bit(&self.zer[at], j) else -1
             for q in range(W):
-                if ta[q] & tb[q] & mask[q] & ~tr[q]:
-                    break
-            else:
-                return False
-        return True
+                self.imposed[<size_t>i * W + q] = self.tight[<size_t>r * W + q] & self.node_mask[q]
+        return 0
 
     cdef int _cross(self, Node *node, int j, int a, int b) except -1 nogil:
         """New ray where neuron j vanishes on the edge from a (positive) to b (negative)."""
@@ -791,28 +788,24 @@ cdef class RegionSplitter:
 
     cdef int _split(self, Node *node, int j) except -1 nogil:
         """Cut the cell by neuron j: both children's rays onto the stack, upper child below the lower."""
-        cdef int i, x, r, a, b, n = node.count, start = node.start, k = node.layer
+        cdef int i, x, r, n = node.count, start = node.start
         cdef int new_start, new_count, top = self.n_stack
-        cdef size_t at
         node.neuron = j
         node.rays_before = self.n_rays
         # scratch above the node's rays: new rays, then the lists
         self._reserve_stack(top + 4 * n + n * n // 2 + 16)
+        self._sides(node, j)
         new_start = top + 2 * n
         new_count = 0
         for i in range(n):
-            a = self.stack[start + i]
-            if not _has_bit(&self.pos[(<size_t>a * self.n_layers + k) * self.lw], j):
+            if self.side[i] <= 0:
                 continue
             self.work += n
             self._look()
             for x in range(n):
-                b = self.stack[start + x]
-                at = (<size_t>b * self.n_layers + k) * self.lw
-                if _has_bit(&self.pos[at], j) or _has_bit(&self.zer[at], j):
-                    continue
-                if self._adjacent(node, a, b):
-                    self.stack[new_start + new_count] = self._cross(node, j, a, b)
+                if self.side[x] < 0 and _spans_edge(self.imposed, n, self.words, i, x, self.D - 2):
+                    r = self._cross(node, j, self.stack[start + i], self.stack[start + x])
+                    self.stack[new_start + new_count] = r
                     new_count += 1
         self._children(node, j, new_start, new_count)
         return 0
@@ -1264,6 +1257,29 @@ cdef class RegionSplitter:
 
 
 # -------------------------------------------------------------------- small tools
+
+cdef inline bint _spans_edge(const uint64_t *tight, int n, int W, int a, int b, int least) noexcept nogil:
+    """I1: is no third one of n rays tight on all of the (at least ``least``) constraints that a and b share?"""
+    cdef int q, i, common = 0
+    cdef const uint64_t *ta = tight + <size_t>a * W
+    cdef const uint64_t *tb = tight + <size_t>b * W
+    cdef const uint64_t *tr
+    cdef uint64_t both = ta[0] & tb[0]
+    for q in range(W):
+        common += rz_popcount(ta[q] & tb[q])
+    if common < least:
+        return False
+    for i in range(n):
+        tr = tight + <size_t>i * W
+        if both & ~tr[0] or i == a or i == b:
+            continue
+        for q in range(1, W):
+            if ta[q] & tb[q] & ~tr[q]:
+                break
+        else:
+            return False
+    return True
+
 
 cdef inline bint _has_bit(const uint64_t *bits, int i) noexcept nogil:
     return (bits[i >> 6] >> (i & 63)) & 1

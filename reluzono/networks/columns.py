@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from reluzono._core_regions import FACETS, MAPS, WITNESSES
 from reluzono.networks.kernel import KernelProgram
 
 UNKNOWN = -2
@@ -33,6 +34,7 @@ class Columns:
     facet_constraint: np.ndarray
     facet_boundary: np.ndarray
     facet_zeros: np.ndarray
+    recorded: int = WITNESSES | MAPS | FACETS
 
     def __len__(self) -> int:
         return len(self.activations)
@@ -46,20 +48,21 @@ class Columns:
         )  # fmt: skip
 
     @classmethod
-    def from_kernel(cls, raw: dict[str, Any], program: KernelProgram) -> Columns:
+    def from_kernel(cls, raw: dict[str, Any], program: KernelProgram, what: int) -> Columns:
         """Translate the kernel's numbering of neurons and constraints into the networks' own."""
         order = program.program.neuron_order
         facets = raw["facets"]
         return cls(
             _unpack(raw["activations"])[:, order],
             raw["bounded"].astype(bool) & (not program.domain.has_idle_lines),
-            raw["witnesses"],
+            raw["witnesses"] if what & WITNESSES else raw["witnesses"][:0],
             raw["exact_witnesses"],
-            raw["maps"],
+            raw["maps"] if what & MAPS else raw["maps"][:0],
             facets[:, 0].astype(np.int64),
             _constraint_numbers(program)[facets[:, 1].astype(np.int64)],
             facets[:, 2].astype(bool),
             facets[:, 3:],
+            what,
         )
 
     @classmethod
@@ -78,7 +81,7 @@ class Columns:
         return cls(
             joined("activations"), joined("bounded"), joined("centres"), exact, joined("maps"),
             np.concatenate(regions), joined("facet_constraint"), joined("facet_boundary"),
-            joined("facet_zeros"),
+            joined("facet_zeros"), parts[0].recorded,
         )  # fmt: skip
 
     def sorted(self) -> Columns:
@@ -89,10 +92,12 @@ class Columns:
         region = rank[self.facet_region]
         facets = np.lexsort((self.facet_constraint, region))
         return Columns(
-            self.activations[order], self.bounded[order], self.centres[order],
-            {int(rank[k]): v for k, v in self.exact_centres.items()}, self.maps[order],
+            self.activations[order], self.bounded[order],
+            self.centres[order] if self.recorded & WITNESSES else self.centres,
+            {int(rank[k]): v for k, v in self.exact_centres.items()},
+            self.maps[order] if self.recorded & MAPS else self.maps,
             region[facets], self.facet_constraint[facets], self.facet_boundary[facets],
-            self.facet_zeros[facets],
+            self.facet_zeros[facets], self.recorded,
         )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reluzono._core_regions import FACETS, WITNESSES
 from reluzono.errors import InvalidInputError
 from reluzono.exact import ExactArray
 from reluzono.networks.cells import LinearRegion, RowComposer
@@ -82,15 +83,31 @@ class LinearRegions:
         kernel: KernelProgram | None,
         columns: Columns,
         complete: bool,
+        record: Callable[[int], Columns] | None = None,
     ) -> None:
         self.networks = networks
         self.domain = domain
         self.complete = complete
         self._kernel = kernel
         self._columns = columns
+        self._record = record
         self._size = sum(net.size for net in networks)
         for column in (columns.activations, columns.bounded, columns.maps):
             column.flags.writeable = False
+
+    def _recorded(self, what: int) -> Columns:
+        """Columns in which ``what`` is recorded: those at hand, or those of a second run."""
+        if self._columns.recorded & what or self._record is None:
+            return self._columns
+        return self._record(what)
+
+    @cached_property
+    def _centre_columns(self) -> Columns:
+        return self._recorded(WITNESSES)
+
+    @cached_property
+    def _facet_columns(self) -> Columns:
+        return self._recorded(FACETS)
 
     # ------------------------------------------------------------- columns
 
@@ -167,9 +184,9 @@ class LinearRegions:
     def _witness(self, k: int) -> list[Fraction]:
         assert self._kernel is not None
         chart = self._kernel.domain.chart
-        exact = self._columns.exact_centres.get(k)
+        exact = self._centre_columns.exact_centres.get(k)
         if exact is None:
-            v = [Fraction(float(x)) for x in self._columns.centres[k][1:]]
+            v = [Fraction(float(x)) for x in self._centre_columns.centres[k][1:]]
         else:
             v = [Fraction(x, exact[0]) for x in exact[1:]]
         return [
@@ -194,7 +211,7 @@ class LinearRegions:
     @cached_property
     def facets(self) -> Facets:
         """All facets. Two regions are neighbours exactly when they share one."""
-        columns = self._columns
+        columns = self._facet_columns
         if self.complete and self._kernel is not None:
             neighbour = match_facets(columns, self._kernel)
         else:
@@ -205,7 +222,7 @@ class LinearRegions:
 
     @cached_property
     def _facet_starts(self) -> np.ndarray:
-        return np.searchsorted(self._columns.facet_region, np.arange(len(self) + 1))
+        return np.searchsorted(self._facet_columns.facet_region, np.arange(len(self) + 1))
 
     def adjacency(self) -> csr_array:
         """Sparse (R, R) matrix, one entry per shared facet; its value is a neuron that bends there.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -124,7 +125,7 @@ def enumerate_regions(
     parts: list[Columns] = []
     found = 0
     try:
-        for part in _parts(job, _EVERYTHING, executor, clock):
+        for part in _parts(job, MAPS if clock.budget == Budget() else _EVERYTHING, executor, clock):
             parts.append(part)
             found += len(part)
             report(found, None, "regions")
@@ -133,7 +134,17 @@ def enumerate_regions(
         columns = _merge(job, parts)
         error.partial = LinearRegions(job.networks, domain, job.kernel, columns, complete=False)
         raise
-    return LinearRegions(job.networks, domain, job.kernel, _merge(job, parts), complete=True)
+    record = partial(_record, job)
+    return LinearRegions(job.networks, domain, job.kernel, _merge(job, parts), complete=True, record=record)
+
+
+def _record(job: _Job, what: int) -> Columns:
+    """The same regions in the same order once more, with something else recorded.
+
+    The kernel is so fast that running it again when witnesses or facets are first asked for is cheaper than
+    recording them for everybody.
+    """
+    return _merge(job, list(_parts(job, what, None, None)))
 
 
 def _merge(job: _Job, parts: list[Columns]) -> Columns:
@@ -168,7 +179,7 @@ def _run(kernel: Any, program: KernelProgram, cell: StartCell, what: int, size: 
         if raw is None:
             return
         if raw["count"]:
-            yield Columns.from_kernel(raw, program)
+            yield Columns.from_kernel(raw, program, what)
         if clock is not None:
             clock.check()
 
@@ -240,7 +251,7 @@ def _exact_chunks(job: _Job, size: int, skip: int, clock: Any) -> Iterator[Colum
                 skip -= raw["count"]
                 continue
             if raw["count"]:
-                waiting.append(Columns.from_kernel(raw, job.kernel))
+                waiting.append(Columns.from_kernel(raw, job.kernel, what))
                 count += raw["count"]
             if count == size:
                 yield Columns.concatenate(waiting, job.kernel)
