@@ -37,7 +37,7 @@ def _join_boxes(argv: list[str]) -> list[str]:
     """``--box -3:3`` as ``--box=-3:3``: argparse takes a leading minus for an option."""
     joined: list[str] = []
     for argument in argv:
-        if joined and joined[-1] in ("--box", "--at"):
+        if joined and joined[-1] in ("--box", "--at", "--level"):
             joined[-1] += "=" + argument
         else:
             joined.append(argument)
@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     analyze = _model_command(commands, "analyze", "regions, pieces, the network of proven depth, the proof")
     analyze.add_argument("--plot", metavar="FILE", help="picture of the regions (n <= 2: use --slice beyond)")
+    analyze.add_argument("--level", metavar="VALUE", help="draw where the output has this value")
     analyze.add_argument("--certificate", metavar="FILE", help="where to write the proof")
     analyze.add_argument("--compile", metavar="FILE", help="where to write the network of Theorem 2.1")
     analyze.add_argument("--no-compile", dest="compile_function", action="store_false", help="leave out Theorem 2.1")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from itertools import combinations
 from math import atan2
 from typing import Any
 
 import numpy as np
 
 from reluzono.errors import InvalidInputError, MissingDependencyError
-from reluzono.geometry.double_description import double_description
+from reluzono.exact import as_fraction
+from reluzono.geometry.double_description import Row, double_description
 from reluzono.geometry.polyhedron import Polyhedron
 from reluzono.networks.cells import LinearRegion
 from reluzono.networks.linear_regions import LinearRegions
@@ -126,9 +127,6 @@ def _plot_plane(regions: LinearRegions, ax: Any, output: int) -> list[Any]:
     return [patches, thin, strong]
 
 
-Row = list[int]
-
-
 def _frame(regions: LinearRegions) -> list[Row]:
     """Rows of the window, in the plane."""
     return [[int(x) for x in row] for row in _window(regions).inequality_rows()]
@@ -161,27 +159,73 @@ def _around(points: np.ndarray) -> np.ndarray:
 
 
 def plot_decision_boundary(
-    regions: LinearRegions, level: Any = 0, output: int = 0, ax: Any = None, color: str = "#d7263d"
+    regions: LinearRegions, level: Any = None, output: int = 0, ax: Any = None, color: str = "#d7263d"
 ) -> Any:
-    """Draw the level set of one output (n = 2) as line segments; returns the LineCollection."""
+    """Draw where a classifier on two inputs changes its mind; returns the LineCollection.
+
+    Parameters
+    ----------
+    regions : LinearRegions
+        Of a network with two inputs.
+    level : number, optional
+        Draw where ``output`` equals it. Left out: the borders between the classes (the largest outputs) if there are
+        several outputs, the level 0 if there is one.
+    """
     from matplotlib.collections import LineCollection
 
+    if regions.networks[0].input_dimension != 2:
+        raise InvalidInputError("regions must have 2 inputs: restrict the network to a plane first")
     axes = _pyplot().subplots(figsize=(7, 6))[1] if ax is None else ax
-    window = _window(regions)
-    segments: Iterable[Any] = (piece.intersect(window) for _, piece in regions.decision_boundary(level, output))
-    lines = [np.asarray(s.vertices(), dtype=float) for s in segments if s.dimension == 1]
-    drawn = LineCollection(lines, colors=color, linewidths=2.0, zorder=5)
+    frame = _frame(regions)
+    segments = []
+    for region in regions:
+        rows = [region.rows()[c] for c in region.facets] + frame
+        for equation, others in _ties(regions, region.index, level, output):
+            points = _solve_in_plane([*rows, *others, equation, [-x for x in equation]])
+            if len(points) == 2:
+                segments.append(points)
+    drawn = LineCollection(segments, colors=color, linewidths=2.0, zorder=5)
     axes.add_collection(drawn)
     return drawn
 
 
-def save_picture(regions: LinearRegions, network: ReLUNetwork, domain: Polyhedron | None, path: str) -> None:
-    """Write the picture of one network's regions; several outputs get their class borders drawn."""
+def _ties(regions: LinearRegions, k: int, level: Any, output: int) -> list[tuple[Row, list[Row]]]:
+    """Equations (and inequalities) of the decision boundary in region k, as integer rows ``[b | a]``."""
+    maps = regions.maps
+    outputs = [[int(x) for x in row] for row in maps.numerators[k]]
+    if level is not None or len(outputs) == 1:
+        value = as_fraction(0 if level is None else level, "level")
+        row = [x * value.denominator for x in outputs[output]]
+        row[0] -= value.numerator * maps.denominator
+        return [(row, [])] if any(row[1:]) else []
+    ties = []
+    for i, j in combinations(range(len(outputs)), 2):
+        difference = [x - y for x, y in zip(outputs[i], outputs[j], strict=True)]
+        others = [outputs[m] for m in range(len(outputs)) if m not in (i, j)]
+        largest = [[x - y for x, y in zip(outputs[i], other, strict=True)] for other in others]
+        if any(difference[1:]):
+            ties.append((difference, largest))
+    return ties
+
+
+def _solve_in_plane(rows: list[Row]) -> np.ndarray:
+    """Vertices of ``{rows >= 0}`` in the plane."""
+    rays, _, _ = double_description([[1, 0, 0], *rows], 3)
+    return np.array([[x / ray[0] for x in ray[1:]] for ray in rays if ray[0]]).reshape(-1, 2)
+
+
+def save_picture(
+    regions: LinearRegions, network: ReLUNetwork, domain: Polyhedron | None, path: str, level: Any = None
+) -> None:
+    """Write the picture of one network's regions, with the class borders if there are several outputs, and with the
+    level set of the first output if a level is given."""
     plt = _pyplot()
     figure, ax = plt.subplots(figsize=(7.2, 6.2), dpi=150)
     artists = plot_regions(regions, ax)
     n, many = network.input_dimension, network.output_dimension > 1
     if n == 2:
+        if many or level is not None:
+            plot_decision_boundary(regions, level, ax=ax)
         bar = figure.colorbar(artists[0], ax=ax, shrink=0.85)
         bar.set_label("value of output 0" if many else "value")
     shape = "-".join(map(str, (n, *network.widths, network.output_dimension)))

@@ -93,3 +93,12 @@ def test_picture_file(tmp_path: Path) -> None:
     net = random_network([2, 4, 2], 0)
     save_picture(net.linear_regions(), net, None, str(tmp_path / "picture.png"))
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_class_borders_are_ties_of_the_largest_outputs() -> None:
+    net = random_network([2, 6, 3], 4)
+    drawn = plot_decision_boundary(net.linear_regions(Polyhedron.box([-3, -3], [3, 3])))
+    middles = np.array([segment.mean(axis=0) for segment in drawn.get_segments()])
+    assert len(middles) > 0
+    values = np.sort(net.evaluate_float(middles), axis=1)
+    assert np.allclose(values[:, -1], values[:, -2])

@@ -36,7 +36,7 @@ def analyze(arguments: Namespace, progress: Any) -> tuple[Document, int]:
     document["lipschitz_inf"] = _lipschitz(regions)
     document["simplified"] = _simplified(network, domain)
     if arguments.plot:
-        document["plot"] = _plot(regions, network, domain, arguments.plot)
+        document["plot"] = _plot(regions, network, domain, arguments)
     certificate: Document | None = None
     if arguments.compile_function:
         document["theorem_2_1"], certificate = _theorem(network, arguments, clock)
@@ -117,11 +117,11 @@ def _checked(certificate: Document) -> Document:
     }  # fmt: skip
 
 
-def _plot(regions: LinearRegions, network: ReLUNetwork, domain: Polyhedron | None, path: str) -> str:
+def _plot(regions: LinearRegions, network: ReLUNetwork, domain: Polyhedron | None, arguments: Namespace) -> str:
     from reluzono.plotting import save_picture
 
-    save_picture(regions, network, domain, path)
-    return str(path)
+    save_picture(regions, network, domain, arguments.plot, arguments.level)
+    return str(arguments.plot)
 
 
 def show(document: Document) -> str:
