@@ -792,8 +792,7 @@ cdef class RegionSplitter:
         cdef int new_start, new_count, top = self.n_stack
         node.neuron = j
         node.rays_before = self.n_rays
-        # scratch above the node's rays: new rays, then the lists
-        self._reserve_stack(top + 4 * n + n * n // 2 + 16)
+        # scratch above the node's rays: room for their lists, then the new rays
         self._sides(node, j)
         new_start = top + 2 * n
         new_count = 0
@@ -805,6 +804,7 @@ cdef class RegionSplitter:
             for x in range(n):
                 if self.side[x] < 0 and _spans_edge(self.imposed, n, self.words, i, x, self.D - 2):
                     r = self._cross(node, j, self.stack[start + i], self.stack[start + x])
+                    self._reserve_stack(new_start + new_count + 1)
                     self.stack[new_start + new_count] = r
                     new_count += 1
         self._children(node, j, new_start, new_count)

@@ -30,6 +30,11 @@ def as_fraction(value: Any, name: str = "value") -> Fraction:
         A float stands for the dyadic rational that it is: ``0.1`` is not 1/10, ``"1/10"`` is.
     name : str
         What to call it in an error message.
+
+    Examples
+    --------
+    >>> as_fraction("1/3") + as_fraction(0.5)
+    Fraction(5, 6)
     """
     if isinstance(value, np.ndarray | ExactArray) and value.ndim == 0:
         value = value[()]
