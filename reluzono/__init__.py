@@ -43,7 +43,7 @@ _HOMES = {
     "UnsupportedModelError": "reluzono.errors",
     "BudgetExceededError": "reluzono.errors",
 }
-_SUBMODULES = ("geometry", "networks", "functions", "certificates", "io")
+_SUBMODULES = ("geometry", "networks", "functions", "certificates", "io", "plotting", "testing")
 
 __all__ = [*_HOMES, *_SUBMODULES, "__version__"]
 
