@@ -42,6 +42,8 @@ _HOMES = {
     "InvalidInputError": "reluzono.errors",
     "UnsupportedModelError": "reluzono.errors",
     "BudgetExceededError": "reluzono.errors",
+    "MissingDependencyError": "reluzono.errors",
+    "CertificateError": "reluzono.errors",
 }
 _SUBMODULES = ("geometry", "networks", "functions", "certificates", "io", "plotting", "testing")
 

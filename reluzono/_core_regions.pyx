@@ -105,6 +105,7 @@ cdef class RegionSplitter:
     cdef double *bound
     cdef uint64_t *cut
     cdef signed char *side      # of the rays of the cell being split
+    cdef signed char *simple    # are they tight on D - 1 constraints only?
     cdef uint64_t *imposed      # their tight sets
     cdef int cap_side
     cdef uint64_t *facet_sets
@@ -205,7 +206,7 @@ cdef class RegionSplitter:
         free(self.bound); free(self.cut); free(self.nodes); free(self.coords); free(self.error)
         free(self.tight); free(self.small); free(self.is_small); free(self.is_big); free(self.level)
         free(self.pos); free(self.zer); free(self.stack); free(self.facet_sets); free(self.facet_ids); free(self.facet_of)
-        free(self.side); free(self.imposed); free(self.system); free(self.scratch); free(self.out_facets); free(self.out_rays); free(self.output_rows)
+        free(self.side); free(self.simple); free(self.imposed); free(self.system); free(self.scratch); free(self.out_facets); free(self.out_rays); free(self.output_rows)
 
     # ---------------------------------------------------------------- configuration
 
@@ -618,19 +619,23 @@ cdef class RegionSplitter:
 
     cdef int _sides(self, Node *node, int j) except -1 nogil:
         """For each ray of the cell: its side of neuron j, and its tight set among the imposed constraints."""
-        cdef int i, q, r, W = self.words, n = node.count
+        cdef int i, q, r, count, W = self.words, n = node.count
         cdef size_t at
         if n > self.cap_side:
             with gil:
                 self.side = <signed char *>_renew(self.side, 2 * <size_t>n)
+                self.simple = <signed char *>_renew(self.simple, 2 * <size_t>n)
                 self.imposed = <uint64_t *>_renew(self.imposed, 2 * <size_t>n * W * 8)
             self.cap_side = 2 * n
         for i in range(n):
             r = self.stack[node.start + i]
             at = (<size_t>r * self.n_layers + node.layer) * self.lw
             self.side[i] = 1 if _has_bit(&self.pos[at], j) else 0 if _has_bit(&self.zer[at], j) else -1
+            count = 0
             for q in range(W):
                 self.imposed[<size_t>i * W + q] = self.tight[<size_t>r * W + q] & self.node_mask[q]
+                count += rz_popcount(self.imposed[<size_t>i * W + q])
+            self.simple[i] = count == self.D - 1
         return 0
 
     cdef int _cross(self, Node *node, int j, int a, int b) except -1 nogil:
@@ -802,7 +807,8 @@ cdef class RegionSplitter:
             self.work += n
             self._look()
             for x in range(n):
-                if self.side[x] < 0 and _spans_edge(self.imposed, n, self.words, i, x, self.D - 2):
+                if self.side[x] < 0 and _spans_edge(
+                        self.imposed, self.simple, n, self.words, i, x, self.D - 2):
                     r = self._cross(node, j, self.stack[start + i], self.stack[start + x])
                     self._reserve_stack(new_start + new_count + 1)
                     self.stack[new_start + new_count] = r
@@ -1258,8 +1264,14 @@ cdef class RegionSplitter:
 
 # -------------------------------------------------------------------- small tools
 
-cdef inline bint _spans_edge(const uint64_t *tight, int n, int W, int a, int b, int least) noexcept nogil:
-    """I1: is no third one of n rays tight on all of the (at least ``least``) constraints that a and b share?"""
+cdef inline bint _spans_edge(
+    const uint64_t *tight, const signed char *simple, int n, int W, int a, int b, int least
+) noexcept nogil:
+    """I1: is no third one of n rays tight on all of the (at least ``least``) constraints that a and b share?
+
+    If a or b is simple (tight on ``least + 1`` constraints, which then are independent), the shared ones have
+    rank ``least``: they span a two-dimensional face, and nothing else needs to be looked at.
+    """
     cdef int q, i, common = 0
     cdef const uint64_t *ta = tight + <size_t>a * W
     cdef const uint64_t *tb = tight + <size_t>b * W
@@ -1269,6 +1281,8 @@ cdef inline bint _spans_edge(const uint64_t *tight, int n, int W, int a, int b, 
         common += rz_popcount(ta[q] & tb[q])
     if common < least:
         return False
+    if common == least and (simple[a] or simple[b]):
+        return True
     for i in range(n):
         tr = tight + <size_t>i * W
         if both & ~tr[0] or i == a or i == b:

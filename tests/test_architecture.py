@@ -49,6 +49,8 @@ def imports_of(path: Path) -> list[tuple[str, bool]]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             found.append((node.module or "", node in top))
+            if node.module == "reluzono":  # "from reluzono import io" names a module too
+                found += [(f"reluzono.{alias.name}", node in top) for alias in node.names if alias.name in RANK]
     return found
 
 
@@ -106,3 +108,10 @@ def test_modules_and_functions_are_small(path: Path) -> None:
             start = (body[0].end_lineno or 0) + 1 if is_doc else node.lineno
             length = (node.end_lineno or 0) - start + 1
             assert length <= 60, f"{node.name} has {length} lines"
+
+
+def test_the_architecture_page_names_every_module() -> None:
+    page = (ROOT.parent / "docs" / "explanation" / "architecture.md").read_text()
+    modules = [path.name for path in ROOT.iterdir() if path.suffix in (".py", ".pyx", ".pxd") and path.stem[:2] != "__"]
+    folders = [f"{path.parent.name}/" for path in ROOT.glob("*/__init__.py")]
+    assert [name for name in modules + folders if f"`{name}`" not in page] == []

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from reluzono import BudgetExceededError, InvalidInputError, Polyhedron
+from reluzono import BudgetExceededError, InvalidInputError, Polyhedron, ReLUNetwork
 from reluzono.geometry.cone_forms import check_conversion, echelon, modulo
-from reluzono.geometry.double_description import double_description
+from reluzono.geometry.double_description import double_description, primitive
 from reluzono.geometry.polyhedron import EmptyPolyhedronError, UnboundedError
 from reluzono.linalg import solve
 
@@ -87,6 +87,24 @@ def test_own_double_description_agrees_with_cddlib(system: tuple[int, list[Row]]
     facets = [row for row in modulo(dual, equal) if row not in at_infinity]
     assert equal == P.equation_rows().tolist()
     assert facets == P.inequality_rows().tolist()
+
+
+@settings(deadline=None, max_examples=100)
+@given(systems())
+def test_region_kernel_agrees_with_cddlib(system: tuple[int, list[Row]]) -> None:
+    """The rows as neurons: the region where all are active is the polyhedron, with the same facets and vertices."""
+    n, rows = system
+    rows = [row for row in rows if any(row)]
+    P = Polyhedron.from_rows(rows, dimension=n)
+    assume(rows and P.dimension == n)
+    layers = [([row[1:] for row in rows], [row[0] for row in rows]), ([[1] * len(rows)], [0])]
+    regions = ReLUNetwork(layers).linear_regions()
+    (region,) = [r for r in regions if r.activation.all()]
+    facets = [primitive(region.rows()[c]) for c in region.facets]
+    assert sorted(facets) == P.inequality_rows().tolist()
+    assert region.is_bounded == P.is_bounded and P.contains(region.interior_point)
+    if len(P.lines()) == 0:
+        assert sorted(ray for ray, _ in region.ray_tightness) == P.generator_rows().tolist()
 
 
 @settings(deadline=None, max_examples=100)
