@@ -13,6 +13,8 @@ __version__ = "0.1.0"
 #: public name -> module that defines it
 _HOMES = {
     "Polyhedron": "reluzono.geometry.polyhedron",
+    "HyperplaneArrangement": "reluzono.geometry.arrangement",
+    "Zonotope": "reluzono.geometry.zonotope",
     "ReLUNetwork": "reluzono.networks.network",
     "LinearRegions": "reluzono.networks.linear_regions",
     "enumerate_regions": "reluzono.networks.regions",
@@ -46,15 +48,17 @@ _HOMES = {
     "CertificateError": "reluzono.errors",
 }
 _SUBMODULES = ("geometry", "networks", "functions", "certificates", "io", "plotting", "testing")
+#: modules with a shorter public path
+_ALIASES = {"families": "reluzono.geometry.families"}
 
-__all__ = [*_HOMES, *_SUBMODULES, "__version__"]
+__all__ = [*_HOMES, *_SUBMODULES, *_ALIASES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         value = getattr(import_module(_HOMES[name]), name)
-    elif name in _SUBMODULES:
-        value = import_module(f"reluzono.{name}")
+    elif name in _SUBMODULES or name in _ALIASES:
+        value = import_module(_ALIASES.get(name, f"reluzono.{name}"))
     else:
         raise AttributeError(f"module 'reluzono' has no attribute {name!r}")
     globals()[name] = value

@@ -65,18 +65,20 @@ def _exceeded(arguments: argparse.Namespace, error: BudgetExceededError) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
-    from reluzono.commands import analyze, others
+    from reluzono.commands import analyze, geometry, others
 
     progress = True if sys.stderr.isatty() and not arguments.json else None
     if arguments.command == "analyze":
         return analyze.analyze(arguments, progress)
-    return others.COMMANDS[arguments.command](arguments)
+    return {**others.COMMANDS, **geometry.COMMANDS}[arguments.command](arguments)
 
 
 def _show(document: dict[str, Any]) -> str:
-    from reluzono.commands import analyze, others
+    from reluzono.commands import analyze, geometry, others
 
-    return analyze.show(document) if document["command"] == "analyze" else others.show(document)
+    if document["command"] == "analyze":
+        return analyze.show(document)
+    return geometry.show(document) if document["command"] in geometry.COMMANDS else others.show(document)
 
 
 # ------------------------------------------------------------------ arguments
@@ -112,10 +114,20 @@ def _parser() -> argparse.ArgumentParser:
     compile_.add_argument("-o", "--out", required=True, metavar="FILE", help="where to write it")
     compile_.add_argument("--method", default="depth", choices=["depth", "auto", "one-dimensional"])
     compile_.add_argument("--certificate", metavar="FILE", help="where to write the proof of equality")
+    arrangement = commands.add_parser("arrangement", help="regions of a hyperplane arrangement: counts, list, proof")
+    _table_arguments(arrangement, "normals, one hyperplane a line; or FAMILY:N, like resonance:5")
+    arrangement.add_argument("--offsets", action="store_true", help="the last number of each line is b in a.x + b = 0")
+    arrangement.add_argument("--faces", action="store_true", help="also the f-vector")
+    arrangement.add_argument("--box", metavar="LO:HI,...", help="count only regions that meet the inside of a box")
+    arrangement.add_argument("--list", metavar="FILE", help="where to write signs and interior points (CSV)")
+    arrangement.add_argument("--certificate", metavar="FILE", help="where to write the proof")
+    zonotope = commands.add_parser("zonotope", help="vertices, faces, volume and lattice points of a zonotope")
+    _table_arguments(zonotope, "generators, one a line; or FAMILY:N, like resonance:4")
+    zonotope.add_argument("--list", metavar="FILE", help="where to write the vertices and their signs (CSV)")
     verify = commands.add_parser("verify", help="re-check a certificate with the independent checker")
     verify.add_argument("file")
-    doctor = commands.add_parser("doctor", help="versions, arithmetic tiers, a self-test")
-    for sub in (analyze, equal, compile_, verify, doctor, commands.choices["count"]):
+    commands.add_parser("doctor", help="versions, arithmetic tiers, a self-test")
+    for sub in commands.choices.values():
         sub.add_argument("--json", action="store_true", help="one JSON document on standard output")
     return parser
 
@@ -129,6 +141,11 @@ def _model_command(commands: Any, name: str, text: str) -> argparse.ArgumentPars
     sub.add_argument("--at", metavar="X,X,...", help="where the other inputs are fixed (0)")
     sub.add_argument("--output", type=int, metavar="K", help="only output K")
     return sub
+
+
+def _table_arguments(sub: argparse.ArgumentParser, text: str) -> None:
+    sub.add_argument("source", help=f"{text}; text with numbers like 1, 2/3 or 0.5, or .json from rz.save")
+    sub.add_argument("--budget", type=float, metavar="SECONDS", help="stop after this time (exit code 3)")
 
 
 def _domain_arguments(sub: argparse.ArgumentParser) -> None:

@@ -246,11 +246,19 @@ def check_compilation(certificate: dict[str, Any]) -> str:
     return maxima.check(certificate)
 
 
+def check_arrangement(certificate: dict[str, Any]) -> str:
+    """Kind "arrangement": see `reluzono.certificates.arrangements`, also standard library only."""
+    from reluzono.certificates import arrangements
+
+    return arrangements.check(certificate)
+
+
 KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "regions": check_regions,
     "equivalence": check_equivalence,
     "deviation": check_deviation,
     "compilation": check_compilation,
+    "arrangement": check_arrangement,
 }
 
 

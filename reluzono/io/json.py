@@ -10,28 +10,37 @@ import numpy as np
 
 from reluzono.errors import InvalidInputError
 from reluzono.exact import ExactArray
+from reluzono.geometry.arrangement import HyperplaneArrangement
 from reluzono.geometry.polyhedron import Polyhedron
+from reluzono.geometry.zonotope import Zonotope
 from reluzono.networks.network import Layer, ReLUNetwork
 
 _NETWORK = "reluzono-network"
+_GEOMETRY: dict[Any, Any] = {
+    "reluzono-polyhedron": Polyhedron,
+    "reluzono-arrangement": HyperplaneArrangement,
+    "reluzono-zonotope": Zonotope,
+}
 
 
 def save(value: Any, path: str | Path) -> None:
-    """Write a network, a polyhedron or a certificate (a dict with a "format") as JSON."""
+    """Write a network, polyhedron, arrangement, zonotope or certificate (a dict with a "format") as JSON."""
     if isinstance(value, ReLUNetwork):
         data = network_to_dict(value)
-    elif isinstance(value, Polyhedron):
+    elif isinstance(value, Polyhedron | HyperplaneArrangement | Zonotope):
         data = value.to_dict()
     elif isinstance(value, dict) and "format" in value:
         data = value
     else:
-        raise InvalidInputError(f"cannot save a {type(value).__name__}: give a network, polyhedron or certificate")
+        raise InvalidInputError(
+            f"cannot save a {type(value).__name__}: give a network, polyhedron, arrangement, zonotope or certificate"
+        )
     text = json.dumps(data)
     Path(path).write_text(text + "\n", encoding="utf-8")
 
 
 def load(path: str | Path) -> Any:
-    """Read what `save` wrote: a ReLUNetwork, a Polyhedron, or a certificate as a dict."""
+    """Read what `save` wrote: a ReLUNetwork, Polyhedron, HyperplaneArrangement, Zonotope, or certificate (a dict)."""
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValueError) as error:
@@ -39,8 +48,8 @@ def load(path: str | Path) -> Any:
     kind = data.get("format") if isinstance(data, dict) else None
     if kind == _NETWORK:
         return network_from_dict(data)
-    if kind == "reluzono-polyhedron":
-        return Polyhedron.from_dict(data)
+    if kind in _GEOMETRY:
+        return _GEOMETRY[kind].from_dict(data)
     if kind == "reluzono-certificate":
         return data
     raise InvalidInputError(f"{str(path)!r} has the format {kind!r}, which is unknown")
