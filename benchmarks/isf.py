@@ -23,6 +23,7 @@ import numpy as np
 from measure import best_of
 from report import Table, seconds
 
+from reluzono.errors import BudgetExceededError
 from reluzono.geometry.arrangement import HyperplaneArrangement
 
 VARIABLE = "RELUZONO_ISF_DATA"
@@ -62,8 +63,13 @@ def read(path: Path) -> HyperplaneArrangement:
     return HyperplaneArrangement(matrix.T)
 
 
-def table(data: Path, largest: int) -> Table:
-    """Every instance: count, list, compare. Lists of more than ``largest`` regions are left out."""
+def ratio(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def table(data: Path, largest: int, limit: float) -> Table:
+    """Every instance: count, list, compare. Lists of more than ``largest`` regions are left out, lists that take more
+    than ``limit`` seconds given up."""
     header = (
         "instance",
         "R^n",
@@ -87,9 +93,13 @@ def table(data: Path, largest: int) -> Table:
         if regions > largest:
             rows.append([*row, "-", "-", about, "-"])
             continue
-        listing, found = best_of(lambda path=path: len(read(path).regions()), 3, 1)
+        try:
+            listing, found = best_of(lambda path=path: len(read(path).regions(budget=limit)), 3, 1)
+        except BudgetExceededError:
+            rows.append([*row, f"> {limit:.0f}", "-", about, f"< {ratio(theirs / limit)}"])
+            continue
         assert found == regions, f"{name}: {found} listed, {regions} counted"
-        rows.append([*row, seconds(listing), f"{regions / listing:,.0f}", about, f"{theirs / listing:,.0f}"])
+        rows.append([*row, seconds(listing), f"{regions / listing:,.0f}", about, ratio(theirs / listing)])
     title = f"ISF's instances; times in brackets are at ISF's highest published rate, {BEST_RATE:,} regions/s"
     return Table(title, header, rows)
 
@@ -98,11 +108,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", help=f"where linear_data and affine_data are (or {VARIABLE})")
     parser.add_argument("--largest", type=int, default=2_000_000, help="list instances of up to so many regions")
+    parser.add_argument("--seconds", type=float, default=60, help="give up the list of an instance after so long")
     arguments = parser.parse_args()
     data = folder(arguments.folder)
     if data is None:
         parser.error(f"give a folder or set {VARIABLE}")
-    print(table(data, arguments.largest))
+    print(table(data, arguments.largest, arguments.seconds))
 
 
 if __name__ == "__main__":

@@ -20,36 +20,13 @@ from reluzono._exact cimport RZ_HAS_INT128
 from reluzono._exact_rows cimport (
     MAX_PRIMES, Modulus, Rows, allocate_rows, compare, cross_sign, direction_code, fill_rows, free_modulus, free_rows,
     invertible, is_zero, pivot_of, restrict, set_divisor, set_modulus)
+from reluzono._slopes cimport rz_free_set, rz_new_set, rz_set
 from reluzono._memo cimport rz_memo, rz_memo_free, rz_memo_get, rz_memo_new, rz_memo_order, rz_memo_put
 
 cdef extern from *:
     """
     #include <stdint.h>
     #include <string.h>
-
-    /* A set of pairs of doubles that is emptied by a fresh stamp. Fractions of integers below 2^25 are different if and
-       only if their quotients in doubles are: they differ by more than 2^-51 of their size. */
-    typedef struct { uint64_t *keys; uint32_t *stamps; uint32_t stamp; uint64_t mask; } rz_set;
-
-    static inline void rz_empty(rz_set *set) {
-        if (++set->stamp == 0) { memset(set->stamps, 0, (set->mask + 1) * sizeof(uint32_t)); set->stamp = 1; }
-    }
-
-    static inline int rz_insert(rz_set *set, double first, double second) {
-        uint64_t a, b, code, slot;
-        first += 0.0; second += 0.0;        /* -0 to +0 */
-        memcpy(&a, &first, 8); memcpy(&b, &second, 8);
-        code = a + 3 * b;
-        code = (code ^ (code >> 32)) * 0xD6E8FEB86659FD93u;      /* quotients of small integers end in zeros */
-        slot = (code >> 32) & set->mask;
-        while (set->stamps[slot] == set->stamp) {
-            if (set->keys[2 * slot] == a && set->keys[2 * slot + 1] == b) return 0;
-            slot = (slot + 1) & set->mask;
-        }
-        set->stamps[slot] = set->stamp;
-        set->keys[2 * slot] = a; set->keys[2 * slot + 1] = b;
-        return 1;
-    }
 
     static inline double rz_quotient(double y, double x) { return x != 0 ? y / x : 1e300; }
 
@@ -66,7 +43,7 @@ cdef extern from *:
             const double u = hp * a[i] - p[i] * ha, v = hp * b[i] - p[i] * hb, q = v / u;
             work[i] = u != 0 ? q : 1e300;
         }
-        rz_empty(set);
+        rz_clear_set(set);
         for (int i = 0; i < k; ++i) found += rz_insert(set, work[i], 0.0);
         return found;
     }
@@ -93,7 +70,7 @@ cdef extern from *:
                 y[i] = hp * c[1][i] - pivot[i] * h[1];
                 z[i] = hp * c[2][i] - pivot[i] * h[2];
             }
-            rz_empty(set);
+            rz_clear_set(set);
             for (int i = 0; i < k; ++i) {
                 const double lead = x[i] != 0 ? x[i] : y[i];
                 if (rz_insert(set, rz_quotient(y[i], x[i]), rz_quotient(z[i], lead))) {
@@ -105,11 +82,6 @@ cdef extern from *:
         }
     }
     """
-    ctypedef struct rz_set:
-        uint64_t *keys
-        unsigned int *stamps
-        unsigned int stamp
-        uint64_t mask
     void rz_planes(const int64_t *rows, int m, double *work, rz_set *found, uint64_t *lines, uint64_t *points) nogil
 
 cdef enum:
@@ -118,6 +90,7 @@ cdef enum:
     OVERFLOW = -1
     STOPPED = -2
     INCONSISTENT = -3
+    REMEMBERED = 30000      # entries of a table to remember: below 64 kB, by which the store of `_memo` grows at least
 
 cdef struct Level:
     int m
@@ -165,13 +138,9 @@ cdef class WhitneyCounter:
         set_modulus(&self.modulus, primes)
         while size < 4 * total:
             size *= 2
-        self.found.keys = <uint64_t *>malloc(2 * size * sizeof(uint64_t))
-        self.found.stamps = <unsigned int *>malloc(size * sizeof(unsigned int))
         self.work = <double *>malloc(9 * total * sizeof(double))
-        if not (self.found.keys and self.found.stamps and self.work):
+        if not (self.work and rz_new_set(&self.found, total)):
             raise MemoryError
-        memset(self.found.stamps, 0, size * sizeof(unsigned int))
-        self.found.mask = size - 1
         if not rz_memo_new(&self.memo, total, D, memory):
             raise MemoryError
         for d in range(2, D + 1):
@@ -189,8 +158,7 @@ cdef class WhitneyCounter:
             free(self.levels[d].slots)
             free(self.levels[d].ordered)
         free_modulus(&self.modulus)
-        free(self.found.keys)
-        free(self.found.stamps)
+        rz_free_set(&self.found)
         free(self.work)
         rz_memo_free(&self.memo)
 
@@ -260,7 +228,7 @@ cdef class WhitneyCounter:
         cdef uint64_t results[MAX_DIMENSION + 2]
         cdef const uint64_t *known
         cdef int i, result
-        cdef bint fits = self.modulus.K == 0 and rz_memo_order(&self.memo, L.rows.integer, L.m, L.rows.D)
+        cdef bint fits = self.modulus.K == 0 and L.m * L.rows.D <= REMEMBERED and rz_memo_order(&self.memo, L.rows.integer, L.m, L.rows.D)
         self.visited += 1
         if not fits:
             return self._children(L)

@@ -8,6 +8,7 @@ the given rows, because each step divides by the pivot before (Bareiss 1968), so
 In both forms ``value`` and ``error`` hold a positive multiple of the row in doubles and bounds on the errors of its
 entries. A restricted row is the row as a function on the hyperplane of another one, up to a positive factor.
 """
+cimport cython
 from libc.math cimport fabs
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free, malloc
@@ -247,6 +248,7 @@ cdef inline int cross_sign(const Rows *T, int r, int s, const Modulus *M) noexce
     return rz_residue_sign(residues, M.K, M.primes, M.inverses)
 
 
+@cython.cdivision(True)
 cdef inline bint restrict(const Rows *T, int row, int h, int p, const Modulus *M, bint reduce, Rows *out,
                           int place) noexcept nogil:
     """The row on the hyperplane of row h, in the coordinates other than its pivot p, into ``out``. False: too large."""

@@ -95,9 +95,9 @@ LISTED: list[tuple[Callable[..., HyperplaneArrangement], tuple, int]] = [
 
 #: larger: counted only
 COUNTED: list[tuple[Callable[..., HyperplaneArrangement], tuple, int]] = [
-    (families.braid, (9,), factorial(9)),
-    (families.type_b, (7,), 2**7 * factorial(7)),
-    (families.type_d, (7,), 2**6 * factorial(7)),
+    (families.braid, (12,), factorial(12)),
+    (families.type_b, (8,), 2**8 * factorial(8)),
+    (families.type_d, (8,), 2**7 * factorial(8)),
     (families.e7, (), 2903040),
     (families.shi, (8,), 9**7),
     (families.catalan, (7,), factorial(7) * catalan_number(7)),
@@ -105,16 +105,16 @@ COUNTED: list[tuple[Callable[..., HyperplaneArrangement], tuple, int]] = [
     (families.semiorder, (7,), semiorders(7)),
     (families.resonance, (6,), 1066044),
     (families.demicube, (6,), 291558),
-    (families.cross_polytope, (11,), 2 * 3**11 - 2**11),
+    (families.cross_polytope, (14,), 2 * 3**14 - 2**14),
     (families.generic, (4, 60), sum(comb(60, i) for i in range(5))),
+    (families.threshold, (6,), 15028134),
+    (families.demicube, (7,), 74656464),
+    (families.shi, ("E6",), 13**6),
 ]
 
 LARGE: list[tuple[Callable[..., HyperplaneArrangement], tuple, int]] = [
     (families.e8, (), 696729600),
     (families.resonance, (7,), 347326352),
-    (families.threshold, (6,), 15028134),
-    (families.demicube, (7,), 74656464),
-    (families.shi, ("E6",), 13**6),
 ]
 
 

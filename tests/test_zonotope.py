@@ -17,6 +17,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from reluzono import BudgetExceededError, ExactArray, InvalidInputError, Polyhedron, _core_zonotope, as_exact
+from reluzono.geometry import zonotope_membership as membership
 from reluzono.geometry import zonotope_subsets as subsets
 from reluzono.geometry.arrangement import HyperplaneArrangement
 from reluzono.geometry.zonotope import Zonotope
@@ -411,6 +412,47 @@ def test_contains_with_certificate(case: Case, data: st.DataObject) -> None:
     point = as_exact(x, shape=(case.n,)) if case.n else ExactArray.zeros((0,))
     by_facets = E @ point == d and all(f.normal @ point <= f.offset for f in Z.facets())
     assert by_facets == bool(answer)
+
+
+@settings(max_examples=30)
+@given(zonotopes(least=1), st.data())
+def test_cutting_planes_alone(case: Case, data: st.DataObject) -> None:
+    """What decides when the point is on the boundary, or doubles cannot tell."""
+    Z = build(case)
+    assume(Z.dimension == case.n)
+    vertices = points_of(Z.vertices())
+    p, q = data.draw(st.sampled_from(vertices)), data.draw(st.sampled_from(vertices))
+    t = data.draw(st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(7, 6), Fraction(1) + Fraction(1, 10**40)]))
+    x = as_exact([t * a + (1 - t) * b for a, b in zip(p, q, strict=True)])
+    answer = Z.contains(x, certificate=True)
+    assert answer.check() and bool(answer) == oracle.contains(case.generators, case.center, list(x))
+    target, rows = membership._same_denominator(x - Z.center, Z.generators)
+    coefficients, u = membership._by_cutting_planes(target, rows, target)
+    assert (coefficients is not None) == bool(answer)
+    assert coefficients is None or list(coefficients @ as_exact(rows)) == target.tolist()
+    assert coefficients is not None or Z.support(u) < as_exact(u) @ x
+
+
+def test_what_is_clear_needs_no_linear_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(membership, "Polyhedron", None)
+    Z = Zonotope(np.random.default_rng(3).integers(-100, 101, (60, 20)), [Fraction(1, 7)] * 20)
+    u = np.arange(20) - 5
+    vertex = Z.face(u).center
+    for t, inside in ((Fraction(1, 2), True), (Fraction(11, 10), False)):
+        answer = Z.contains(Z.center + t * (vertex - Z.center), certificate=True)
+        assert bool(answer) == inside and answer.check()
+
+
+@settings(max_examples=30)
+@given(zonotopes(least=1), st.integers(0, 2**32))
+def test_what_doubles_propose_is_repaired(case: Case, seed: int) -> None:
+    Z = build(case)
+    assume(Z.dimension == case.n)
+    wanted = np.random.default_rng(seed).uniform(-0.9, 0.9, len(Z.generators))
+    rows = Z.generators.object_numerators()
+    target = as_exact(np.round(wanted * 16)) @ ExactArray.from_integers(rows)
+    found = membership._repaired(wanted, target.object_numerators(), 16 * rows)
+    assert found is None or found @ ExactArray.from_integers(16 * rows) == target
 
 
 def test_wrong_certificates_are_refused() -> None:

@@ -63,7 +63,7 @@ def faces(generators: Sequence[Vector], n: int) -> list[Signs]:
                 visit(rows, dimension, more, (*signs, sign))
         chart, inside = on_hyperplane(rows, primitive(row))
         kept = pull_back(strict, chart) if strict else []
-        if interior_point(kept, dimension - 1) is not None if kept else True:
+        if not kept or interior_point(kept, dimension - 1) is not None:
             visit(inside, dimension - 1, kept, (*signs, 0))
 
     visit([(0, *g) for g in generators], n, [], ())
@@ -83,11 +83,11 @@ def f_vector(generators: Sequence[Vector], n: int) -> tuple[int, ...]:
 
 def vertices(generators: Sequence[Vector], center: Vector) -> dict[Point, Signs]:
     """Each vertex with its signs, 0 for zero generators."""
+    columns = columns_of(generators, len(center))
     return {
-        tuple(c + dot(signs, column) for c, column in zip(center, columns_of(generators, len(center)), strict=True)): s
-        for s in faces(generators, len(center))
-        if dimension_of(s, generators) == 0
-        for signs in [s]
+        tuple(c + dot(signs, column) for c, column in zip(center, columns, strict=True)): signs
+        for signs in faces(generators, len(center))
+        if dimension_of(signs, generators) == 0
     }
 
 

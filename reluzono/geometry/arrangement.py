@@ -12,7 +12,7 @@ import numpy as np
 
 from reluzono.errors import InvalidInputError
 from reluzono.exact import ExactArray, as_exact, integer_rows
-from reluzono.geometry import counting, lattice
+from reluzono.geometry import cells, counting, lattice
 from reluzono.geometry.chambers import Region, Regions
 from reluzono.geometry.prepared import Prepared, merge_parallel, prepare
 
@@ -147,8 +147,24 @@ class HyperplaneArrangement:
         """(k, N + 1) rows of the distinct hyperplanes, in all coordinates."""
         return self.rows[self.prepared.first_members] if len(self.rows) else self.rows
 
-    def count_regions(self, budget: Any = None, executor: Executor | None = None, progress: Any = None) -> int:
-        """Number of regions: |chi(-1)| (Zaslavsky 1975), without listing them."""
+    def count_regions(
+        self,
+        domain: Polyhedron | None = None,
+        budget: Any = None,
+        executor: Executor | None = None,
+        progress: Any = None,
+    ) -> int:
+        """Number of regions, without listing them: |chi(-1)| (Zaslavsky 1975).
+
+        With a full-dimensional ``domain``, the number of those that meet its interior, by deletion and restriction
+        within it.
+        """
+        if domain is not None:
+            from reluzono.geometry.listing import check_domain
+
+            if not check_domain(domain, self.dimension):
+                return 0
+            return cells.count_cells(self._distinct_rows(), domain, budget, executor, progress)
         polynomial = self.characteristic_polynomial(budget, executor, progress)
         return sum(abs(c) for c in polynomial)  # signs alternate
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -56,10 +57,7 @@ def characteristic_polynomial(
     >>> characteristic_polynomial([[1, 0], [0, 1], [1, 1]])
     (2, -3, 1)
     """
-    table = _integers(rows)
-    zero = np.flatnonzero(~(table != 0).any(axis=1))
-    if len(zero):
-        raise InvalidInputError(f"rows[{zero[0]}] is zero, which is no hyperplane: leave it out")
+    table = hyperplane_rows(rows, affine=False)
     if len(table) == 0:
         return (*[0] * table.shape[1], 1)
     # the first hyperplane is at infinity for the others: chi(t) = (t - 1) chi'(t)
@@ -85,21 +83,33 @@ def affine_characteristic_polynomial(
     >>> affine_characteristic_polynomial([[0, 1, 0], [0, 0, 1], [-1, 1, 1]])
     (3, -3, 1)
     """
-    table = _integers(rows)
-    if table.shape[1] == 0:
-        raise InvalidInputError("rows has no column: give [b | a]")
-    zero = np.flatnonzero(~(table[:, 1:] != 0).any(axis=1))
-    if len(zero):
-        raise InvalidInputError(f"rows[{zero[0]}] has the normal zero, which is no hyperplane: leave it out")
+    table = hyperplane_rows(rows, affine=True)
+    if not (table[:, 0] != 0).any():  # central: one of the hyperplanes can be at infinity
+        return characteristic_polynomial(table[:, 1:], budget=budget, executor=executor, progress=progress, tier=tier)
     infinity = np.zeros((1, table.shape[1]), dtype=table.dtype)
     infinity[0, 0] = 1
     return _polynomial(_whitney_numbers(np.concatenate([infinity, table]), budget, executor, progress, tier))
 
 
+def hyperplane_rows(rows: Any, affine: bool) -> np.ndarray:
+    """A matrix of integers, every row a hyperplane: normals, or rows ``[b | a]`` if ``affine``."""
+    table = _integers(rows)
+    if affine and table.shape[1] == 0:
+        raise InvalidInputError("rows has no column: give [b | a]")
+    zero = np.flatnonzero(~(table[:, int(affine) :] != 0).any(axis=1))
+    if len(zero):
+        raise InvalidInputError(f"rows[{zero[0]}] has the normal zero, which is no hyperplane: leave it out")
+    return table
+
+
 def _integers(rows: Any) -> np.ndarray:
-    table = np.asarray(rows)
+    table = rows if isinstance(rows, np.ndarray) else np.array(rows, dtype=object)  # [2**63, -1] would become floats
     if table.ndim != 2 or (table.size and table.dtype.kind not in "iuO"):
         raise InvalidInputError(f"rows has shape {table.shape}, dtype {table.dtype}: give a matrix of integers")
+    for i, row in enumerate(table if table.dtype == object else ()):
+        for x in row:
+            if not isinstance(x, Integral):
+                raise InvalidInputError(f"rows[{i}] holds {x!r}: give a matrix of integers")
     return ExactArray.from_integers(table if table.size else table.astype(np.int64)).numerators
 
 

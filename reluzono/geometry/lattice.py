@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from reluzono.exact import ExactArray
-from reluzono.geometry.counting import affine_characteristic_polynomial, characteristic_polynomial
+from reluzono.geometry.counting import affine_characteristic_polynomial, characteristic_polynomial, hyperplane_rows
 from reluzono.geometry.double_description import Row
 from reluzono.geometry.exact_topes import lift, restrict
 from reluzono.geometry.prepared import merge_parallel
@@ -81,8 +81,9 @@ def _moebius(node: _Node) -> int:
 
 def _levels(rows: Any, affine: bool) -> Iterator[dict[int, _Node]]:
     """Flats of rank 0, 1, ..., by the mask of their members."""
-    table = [[int(x) for x in row] for row in np.asarray(rows)]
-    infinity = [1] + [0] * (np.asarray(rows).shape[1] - 1) if affine else None
+    checked = hyperplane_rows(rows, affine)
+    table = [[int(x) for x in row] for row in checked]
+    infinity = [1] + [0] * (checked.shape[1] - 1) if affine else None
     traces, parts = _merged(table, [1 << i for i in range(len(table))])
     level = {0: _Node(0, (), traces, parts, infinity)}
     while level:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import comb
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reluzono.budget import Budget, Clock, as_budget, as_progress, map_tasks
+from reluzono.budget import Budget, Clock, Progress, as_budget, as_progress, map_tasks
 from reluzono.errors import BudgetExceededError, InvalidInputError
 from reluzono.exact import ExactArray
 from reluzono.geometry import lowest_vertex
@@ -20,6 +20,7 @@ from reluzono.geometry.bits import mask_of, pack_signs, sort_keys
 from reluzono.geometry.blocks import Cone, compact, iter_blocks
 from reluzono.geometry.chambers import Region, Regions
 from reluzono.geometry.prepared import Prepared, prepare
+from reluzono.geometry.tope_join import ThinRegionError
 
 if TYPE_CHECKING:
     from reluzono.geometry.arrangement import HyperplaneArrangement
@@ -105,17 +106,24 @@ def _is_large_and_simple(prepared: Prepared) -> bool:
     """Where the lowest-vertex engine is the faster one."""
     rows, n = prepared.rows, prepared.dimension - prepared.central
     large = n >= 2 and sum(comb(len(rows) - prepared.central, i) for i in range(n + 1)) > 1 << 14
-    return large and lowest_vertex.looks_simple(rows)
+    return large and lowest_vertex.looks_simple(rows, probes=60)
+
+
+def check_domain(domain: Polyhedron, n: int) -> bool:
+    """Whether a domain has points; one of the wrong dimension is refused."""
+    if domain.ambient_dimension != n:
+        raise InvalidInputError(f"domain is in R^{domain.ambient_dimension}: the arrangement is in R^{n}")
+    if domain.is_empty():
+        return False
+    if len(domain.equation_rows()):
+        raise InvalidInputError("domain has no interior: restrict the arrangement to its affine hull first")
+    return True
 
 
 def _domain_rows(domain: Polyhedron, n: int) -> np.ndarray:
-    if domain.ambient_dimension != n:
-        raise InvalidInputError(f"domain is in R^{domain.ambient_dimension}: the arrangement is in R^{n}")
-    if not domain.is_empty() and len(domain.equation_rows()):
-        raise InvalidInputError("domain has no interior: restrict the arrangement to its affine hull first")
-    if domain.is_empty():
-        return np.zeros((1, n + 1), dtype=np.int64)  # a constraint that nothing satisfies
-    return domain.inequality_rows()
+    if check_domain(domain, n):
+        return domain.inequality_rows()
+    return np.zeros((1, n + 1), dtype=np.int64)  # a constraint that nothing satisfies
 
 
 # ------------------------------------------------------------------ all at once
@@ -132,17 +140,35 @@ def list_regions(
 ) -> Regions:
     """See `HyperplaneArrangement.regions`."""
     job, report, clock = make_job(arrangement, domain, engine, witnesses), as_progress(progress), _start(budget)
+    if engine is None and domain is None:
+        try:
+            return _list(arrangement, job, domain, executor, clock, report, patient=False)
+        except ThinRegionError:  # slivers, as of nearly dependent decimals: the other engine does not mind
+            job = replace(job, engine="lowest-vertex")
+    return _list(arrangement, job, domain, executor, clock, report)
+
+
+def _list(
+    arrangement: HyperplaneArrangement,
+    job: Job,
+    domain: Polyhedron | None,
+    executor: Executor | None,
+    clock: Clock,
+    report: Progress,
+    patient: bool = True,
+) -> Regions:
     keys: list[np.ndarray] = []
     points: list[np.ndarray] = []
     found = 0
-    source = _lowest_parts(job, executor) if job.engine == "lowest-vertex" else _join_parts(job, executor, clock)
+    lowest = job.engine == "lowest-vertex"
+    source = _lowest_parts(job, executor) if lowest else _join_parts(job, executor, clock, patient)
     try:
         for part_keys, part_points in source:
             keys.append(part_keys)
             if part_points is not None:
                 points.append(part_points)
-            found += len(part_keys)
-            clock.check(found * (2 if job.mirrored and job.engine == "tope-join" else 1))
+            found += len(part_keys) * (2 if job.mirrored and not lowest else 1)
+            clock.check(found)
             report(found, None, "regions")
     except BudgetExceededError as error:
         raise BudgetExceededError(str(error), _assemble(arrangement, job, keys, points, domain, False)) from None
@@ -172,8 +198,10 @@ def _assemble(
     return Regions(arrangement, keys, job.homogeneous(points), complete, domain)
 
 
-def _join_parts(job: Job, executor: Executor | None, clock: Clock) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for block in iter_blocks(job.cone, (), executor, _checker(clock)):
+def _join_parts(
+    job: Job, executor: Executor | None, clock: Clock, patient: bool
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for block in iter_blocks(job.cone, (), executor, _checker(clock), patient):
         yield block.keys, compact(block.points)
 
 

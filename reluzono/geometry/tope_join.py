@@ -19,6 +19,10 @@ class CutFurtherError(Exception):
     """The cone holds more regions than the caller wants at once, or one too thin for the kernel."""
 
 
+class ThinRegionError(CutFurtherError):
+    """The cone holds a region without a point in the kernel's reach."""
+
+
 def list_topes(
     rows: np.ndarray,
     constraints: np.ndarray,
@@ -62,7 +66,7 @@ def list_topes(
             raise CutFurtherError
         return found
     if limit is not None and tier is None and dimension >= 2:
-        raise CutFurtherError
+        raise ThinRegionError
     return _integer_topes(rows, constraints, check)
 
 

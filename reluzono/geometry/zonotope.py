@@ -94,6 +94,12 @@ class Zonotope:
             Output weights c; 1 if left out. For negative ones see `pair_from_layer`.
         biases : array_like, shape (p,), optional
             With biases the zonotope is in R^(1 + N), and ``support([1, x])`` is ``sum c_i max(0, w_i . x + b_i)``.
+
+        Examples
+        --------
+        >>> Z = Zonotope.from_layer([[1, 0], [1, 1], [-1, 2]], [1, 1, 3])
+        >>> Z.support([1, 2])  # 1 + 3 + 3 * 3
+        Fraction(13, 1)
         """
         rows, c = _layer(weights, coefficients, biases)
         bad = np.flatnonzero(c.numerators < 0)
@@ -174,7 +180,8 @@ class Zonotope:
         """All vertices with their signs, in lexicographic order of the points.
 
         They correspond to the chambers of the central arrangement of the generators: the vertex of a chamber with
-        signs s is ``center + sum s_i generators[i]``. No hull, no linear program; rank 2 by sorting angles.
+        signs s is ``center + sum s_i generators[i]``. No hull, no linear program; rank 2 by sorting angles in
+        O(m log m). The signs are unpacked when first asked for.
         """
         return listing.list_vertices(self._merged, self._center, budget, executor, progress)
 
@@ -219,7 +226,7 @@ class Zonotope:
         """Number of faces of dimension 0 … dimension (the last is the zonotope itself).
 
         A face of dimension k belongs to a flat X of rank k and a chamber of the generators outside X, projected
-        along X.
+        along X; the chambers are counted, not listed. Time and memory grow with the number of flats.
         """
         if self.rank == 0:
             return (1,)
@@ -317,7 +324,14 @@ class Zonotope:
         ----------
         x : array_like, shape (N,)
         certificate : bool
-            True: return a `ZonotopeMembership`, which holds coefficients in [-1, 1] or a separating direction.
+            True: return a `ZonotopeMembership`, which holds coefficients in [-1, 1] or a separating direction. Which
+            of several right ones it holds may depend on the machine: doubles propose them, exact arithmetic checks.
+
+        Examples
+        --------
+        >>> answer = Zonotope([[1, 0], [0, 1], [1, 1]]).contains([3, 0], certificate=True)
+        >>> bool(answer), answer.check(), answer.direction @ answer.point > answer.zonotope.support(answer.direction)
+        (False, True, True)
         """
         point = as_exact(x, "x", shape=(self.ambient_dimension,))
         answer = decide(self, point)
