@@ -146,7 +146,8 @@ cdef class WhitneyCounter:
         for d in range(2, D + 1):
             self.levels[d].slots = <int *>malloc(size * sizeof(int))
             self.levels[d].ordered = <short *>malloc(<size_t>total * d * sizeof(short))
-            if not (self.levels[d].ordered and allocate_rows(&self.levels[d].rows, total, d, self.modulus.K) and self.levels[d].slots):
+            if not (allocate_rows(&self.levels[d].rows, total, d, self.modulus.K)
+                    and self.levels[d].slots and self.levels[d].ordered):
                 raise MemoryError
         fill_rows(&self.levels[D].rows, &self.modulus, integers, values, residues)
         self.levels[D].m = total
@@ -228,7 +229,8 @@ cdef class WhitneyCounter:
         cdef uint64_t results[MAX_DIMENSION + 2]
         cdef const uint64_t *known
         cdef int i, result
-        cdef bint fits = self.modulus.K == 0 and L.m * L.rows.D <= REMEMBERED and rz_memo_order(&self.memo, L.rows.integer, L.m, L.rows.D)
+        cdef bint fits = (self.modulus.K == 0 and L.m * L.rows.D <= REMEMBERED
+                          and rz_memo_order(&self.memo, L.rows.integer, L.m, L.rows.D))
         self.visited += 1
         if not fits:
             return self._children(L)

@@ -255,16 +255,25 @@ def test_coincidences_that_doubles_do_not_see() -> None:
     assert affine_characteristic_polynomial(table(bundle, 3)) == (0, -5, 1)
 
 
-@pytest.mark.parametrize("largest", [31, 32, 33, 2**12, 2**25])
+@pytest.mark.parametrize("largest", [31, 32, 33, 2**12, 2**25, 2**27, 2**40])
 def test_around_the_limit_of_the_fast_planes(largest: int) -> None:
-    """Space arrangements whose entries are just small enough for doubles, and just not."""
+    """Spaces whose entries are just small enough for doubles, and just not: slopes N / (N + 1) come close."""
+    rows = [[0, largest - k, largest - k - 1, 0, 0] for k in range(6)] + [[1, 0, 0, 1, 0], [1, 0, 0, 0, 1]]
+    for ordered in (rows, rows[::-1], rows[3:] + rows[:3]):
+        assert affine_characteristic_polynomial(table(ordered, 5)) == with_roots(1, 5, 1, 1)
     source = np.random.default_rng(largest)
-    small = source.integers(-3, 4, (30, 3))
-    offsets = source.choice([0, 1, largest - 1, largest], (30, 1))
-    rows = np.hstack([offsets, small])[np.abs(small).sum(axis=1) > 0]
-    assert affine_characteristic_polynomial(rows) == affine_characteristic_polynomial(rows, tier="modular")
-    scaled = rows * np.array([1, largest, largest - 1, 1])
-    assert affine_characteristic_polynomial(scaled) == affine_characteristic_polynomial(scaled, tier="modular")
+    small = source.integers(-3, 4, (20, 4))
+    some = np.hstack([source.choice([0, 1, largest - 1, largest], (20, 1)), small])[np.abs(small).sum(axis=1) > 0]
+    assert affine_characteristic_polynomial(some) == affine_characteristic_polynomial(some, tier="modular")
+
+
+def test_numbers_beyond_64_bits() -> None:
+    """The braid arrangement has roots 0, 1, ..., n - 1; the kernel leaves out 0 (essential) and 1 (infinity)."""
+    n = 22
+    rows = families.braid(n).essentialization().rows[:, 1:]
+    numbers = WhitneyCounter(*next(kernel_tables(rows, 0))).run(1, len(rows))
+    expected = [abs(c) for c in reversed(with_roots(*range(2, n)))]
+    assert numbers == [0, *expected[1:]] and max(numbers) > 2**64
 
 
 # ---------------------------------------------------------------- relations
@@ -398,6 +407,14 @@ def test_entries_that_are_not_integers(entry: object) -> None:
     for count in (characteristic_polynomial, affine_characteristic_polynomial):
         with pytest.raises(InvalidInputError):
             count(np.array([[entry, 1], [1, 0]], dtype=object))
+
+
+def test_the_largest_rank() -> None:
+    assert characteristic_polynomial(np.eye(63, dtype=int)) == with_roots(*[1] * 63)
+    with pytest.raises(InvalidInputError, match="rank 64"):
+        characteristic_polynomial(np.eye(64, dtype=int))
+    with pytest.raises(InvalidInputError, match="rank 64"):
+        affine_characteristic_polynomial(np.eye(63, 64, 1, dtype=int) + np.eye(63, 64, 0, dtype=int)[:1])
 
 
 def test_the_kernel_checks_its_tables() -> None:

@@ -126,3 +126,19 @@ def test_primes() -> None:
     assert [n for n in range(60) if is_prime(n)] == [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59]
     assert is_prime(2**61 - 1) and not is_prime((2**31 - 1) * (2**31 + 11))
     assert large_primes(3)[0] == 2**62 - 57 and sorted(large_primes(9), reverse=True) == list(large_primes(9))
+
+
+def test_slivers_are_seen_in_other_coordinates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nearly dependent rows, as decimals are: no work in Python integers is left."""
+    from reluzono.geometry import tope_join
+
+    rng = np.random.default_rng(4)
+    factors = rng.integers(-9, 10, (9, 3)) @ rng.integers(-9, 10, (3, 5))
+    rows = table((factors.astype(object) * 10**20 + rng.integers(-3, 4, (9, 5))).tolist(), 5)
+    expected = exact_topes(rows[1:].tolist(), rows[:1].tolist(), 5)
+    monkeypatch.setattr(tope_join, "exact_topes", None)
+    keys, points = list_topes(rows[1:], rows[:1])
+    assert (keys == pack_signs(np.array([signs for signs, _ in expected], dtype=np.int8))).all()
+    values = points.astype(object) @ rows[1:].T.astype(object)
+    assert ((values > 0).astype(int) - (values < 0).astype(int) == [list(signs) for signs, _ in expected]).all()
+    assert (points.astype(object) @ rows[0].astype(object) > 0).all()

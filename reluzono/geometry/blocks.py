@@ -15,7 +15,7 @@ import numpy as np
 
 from reluzono.budget import map_tasks
 from reluzono.geometry.bits import find_rows, pack_signs, unpack_signs
-from reluzono.geometry.tope_join import CutFurtherError, ThinRegionError, list_topes
+from reluzono.geometry.tope_join import CutFurtherError, list_topes
 
 #: a cone with at most this many regions is one block
 WHOLE = 1 << 18
@@ -72,19 +72,12 @@ def iter_blocks(
     start: Signs = (),
     executor: Executor | None = None,
     check: Callable[[], None] | None = None,
-    patient: bool = True,
 ) -> Iterator[Block]:
-    """All blocks of a cone from the one with the signs ``start`` on, always cut in the same way.
-
-    Unless ``patient``, a region too thin for the kernel raises `ThinRegionError` where it would take long.
-    """
+    """All blocks of a cone from the one with the signs ``start`` on, always cut in the same way."""
     if not start:
         try:
             yield Block((), *list_topes(cone.rows, cone.constraints, limit=WHOLE, check=check))
             return
-        except ThinRegionError:
-            if not patient:
-                raise
         except CutFurtherError:
             pass
     yield from _cut((), cone, start, PIECES, executor, check)

@@ -18,6 +18,7 @@ from reluzono.geometry.tables import Table, kernel_tables
 from reluzono.linalg import row_basis
 
 _SHARES = 16  # tasks for an executor
+_MAX_RANK = 63  # of the kernel
 
 
 def characteristic_polynomial(
@@ -134,6 +135,11 @@ def _whitney_numbers(
 
 
 def _count(table: np.ndarray, budget: Any, executor: Executor | None, progress: Any, tier: str | None) -> list[int]:
+    if table.shape[1] > _MAX_RANK:
+        raise InvalidInputError(
+            f"rows has rank {table.shape[1]} (with infinity), more than {_MAX_RANK}: "
+            "multiply the polynomials of independent parts"
+        )
     clock, report = as_budget(budget).start(), as_progress(progress)
     check = None if clock.budget == Budget() and clock.budget.cancellation is None else clock.check
     for form in kernel_tables(table, 0, tier):

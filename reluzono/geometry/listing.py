@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from math import comb
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reluzono.budget import Budget, Clock, Progress, as_budget, as_progress, map_tasks
+from reluzono.budget import Budget, Clock, as_budget, as_progress, map_tasks
 from reluzono.errors import BudgetExceededError, InvalidInputError
 from reluzono.exact import ExactArray
 from reluzono.geometry import lowest_vertex
@@ -20,7 +20,6 @@ from reluzono.geometry.bits import mask_of, pack_signs, sort_keys
 from reluzono.geometry.blocks import Cone, compact, iter_blocks
 from reluzono.geometry.chambers import Region, Regions
 from reluzono.geometry.prepared import Prepared, prepare
-from reluzono.geometry.tope_join import ThinRegionError
 
 if TYPE_CHECKING:
     from reluzono.geometry.arrangement import HyperplaneArrangement
@@ -140,28 +139,11 @@ def list_regions(
 ) -> Regions:
     """See `HyperplaneArrangement.regions`."""
     job, report, clock = make_job(arrangement, domain, engine, witnesses), as_progress(progress), _start(budget)
-    if engine is None and domain is None:
-        try:
-            return _list(arrangement, job, domain, executor, clock, report, patient=False)
-        except ThinRegionError:  # slivers, as of nearly dependent decimals: the other engine does not mind
-            job = replace(job, engine="lowest-vertex")
-    return _list(arrangement, job, domain, executor, clock, report)
-
-
-def _list(
-    arrangement: HyperplaneArrangement,
-    job: Job,
-    domain: Polyhedron | None,
-    executor: Executor | None,
-    clock: Clock,
-    report: Progress,
-    patient: bool = True,
-) -> Regions:
     keys: list[np.ndarray] = []
     points: list[np.ndarray] = []
     found = 0
     lowest = job.engine == "lowest-vertex"
-    source = _lowest_parts(job, executor) if lowest else _join_parts(job, executor, clock, patient)
+    source = _lowest_parts(job, executor) if lowest else _join_parts(job, executor, clock)
     try:
         for part_keys, part_points in source:
             keys.append(part_keys)
@@ -198,10 +180,8 @@ def _assemble(
     return Regions(arrangement, keys, job.homogeneous(points), complete, domain)
 
 
-def _join_parts(
-    job: Job, executor: Executor | None, clock: Clock, patient: bool
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for block in iter_blocks(job.cone, (), executor, _checker(clock), patient):
+def _join_parts(job: Job, executor: Executor | None, clock: Clock) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for block in iter_blocks(job.cone, (), executor, _checker(clock)):
         yield block.keys, compact(block.points)
 
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from reluzono.geometry.primes import large_primes
 
-_MAX_PRIMES = 128
+_MAX_PRIMES = 128  # of the kernels
+_MAX_DIMENSION = 63
 TIERS = ("int64", "modular", "integer")
 
 #: integers, values, residues, primes
@@ -31,6 +32,8 @@ def kernel_tables(table: np.ndarray, point_bits: int, tier: str | None = None) -
         The first form to give; Python integers are left to the caller.
     """
     first = TIERS.index(tier or "int64")
+    if table.shape[1] > _MAX_DIMENSION:
+        return
     if first == 0 and table.dtype != object and int(np.abs(table).max(initial=0)) < 1 << 60:
         integers = np.ascontiguousarray(table, dtype=np.int64)
         yield integers, integers.astype(np.float64), np.zeros((0, 0, 0), np.uint64), np.zeros(0, np.uint64)

@@ -10,6 +10,7 @@ from reluzono._core_topes import TopeLister
 from reluzono.exact import ExactArray
 from reluzono.geometry.bits import pack_signs
 from reluzono.geometry.exact_topes import exact_topes
+from reluzono.geometry.reframing import reframed, taken_back
 from reluzono.geometry.tables import kernel_tables
 
 _NO_LIMIT = 0x7FFFFFFF
@@ -17,10 +18,6 @@ _NO_LIMIT = 0x7FFFFFFF
 
 class CutFurtherError(Exception):
     """The cone holds more regions than the caller wants at once, or one too thin for the kernel."""
-
-
-class ThinRegionError(CutFurtherError):
-    """The cone holds a region without a point in the kernel's reach."""
 
 
 def list_topes(
@@ -54,20 +51,36 @@ def list_topes(
         An interior point of each region.
     """
     dimension = constraints.shape[1]
-    table = np.concatenate([constraints, rows.reshape(-1, dimension)])
-    for form in kernel_tables(table, 52, tier) if dimension >= 2 else ():
+    if dimension >= 2 and tier != "integer":
+        table = np.concatenate([constraints, rows.reshape(-1, dimension)])
+        found = _kernel_topes(table, len(constraints), limit, check, tier)
+        if found is not None:
+            return found
+        frame = reframed(table)
+        if frame is not None:
+            found = _kernel_topes(frame[0], len(constraints), limit, check, tier)
+            if found is not None:
+                return found[0], taken_back(found[1], frame[1])
+        if limit is not None:
+            raise CutFurtherError
+    return _integer_topes(rows, constraints, check)
+
+
+def _kernel_topes(
+    table: np.ndarray, constraints: int, limit: int | None, check: Callable[[], None] | None, tier: str | None
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """None if a region is too thin for points in doubles."""
+    for form in kernel_tables(table, 52, tier):
         try:
-            found = TopeLister(len(constraints), *form).run(_NO_LIMIT if limit is None else limit, check)
+            found = TopeLister(constraints, *form).run(_NO_LIMIT if limit is None else limit, check)
         except OverflowError:  # a row too large for int64
             continue
-        except ArithmeticError:  # a region too thin for points in doubles
-            break
+        except ArithmeticError:
+            return None
         if found is None:
             raise CutFurtherError
         return found
-    if limit is not None and tier is None and dimension >= 2:
-        raise ThinRegionError
-    return _integer_topes(rows, constraints, check)
+    return None
 
 
 def _integer_topes(
