@@ -1,7 +1,5 @@
 """Sphinx configuration."""
 
-import re
-
 import reluzono
 
 project = "reluzono"
@@ -19,12 +17,3 @@ numpydoc_show_class_members = False
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 suppress_warnings = ["myst.xref_missing", "ref.python"]
-
-
-def escape_bars(app, what, name, obj, options, lines):
-    """Bars in docstrings are absolute values, not substitutions."""
-    lines[:] = [re.sub(r"(?<!`)\|(chi\(-?1\))\|", r"\\|\1\\|", line) for line in lines]
-
-
-def setup(app):
-    app.connect("autodoc-process-docstring", escape_bars, priority=900)

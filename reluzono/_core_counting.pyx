@@ -90,7 +90,6 @@ cdef enum:
     OVERFLOW = -1
     STOPPED = -2
     INCONSISTENT = -3
-    REMEMBERED = 30000      # entries of a table to remember: below 64 kB, by which the store of `_memo` grows at least
 
 cdef struct Level:
     int m
@@ -229,8 +228,7 @@ cdef class WhitneyCounter:
         cdef uint64_t results[MAX_DIMENSION + 2]
         cdef const uint64_t *known
         cdef int i, result
-        cdef bint fits = (self.modulus.K == 0 and L.m * L.rows.D <= REMEMBERED
-                          and rz_memo_order(&self.memo, L.rows.integer, L.m, L.rows.D))
+        cdef bint fits = self.modulus.K == 0 and rz_memo_order(&self.memo, L.rows.integer, L.m, L.rows.D)
         self.visited += 1
         if not fits:
             return self._children(L)

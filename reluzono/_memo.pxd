@@ -135,10 +135,12 @@ cdef extern from *:
         char *entry;
         if (M->used + size > M->limit) return;
         if (M->used + size > M->capacity) {
-            size_t capacity = M->capacity ? 2 * M->capacity : (size_t)1 << 16;
-            char *moved = (char *)realloc(M->store, capacity > size ? capacity : capacity + size);
+            size_t capacity = M->capacity ? M->capacity : (size_t)1 << 16;
+            char *moved;
+            while (capacity < M->used + size) capacity *= 2;
+            moved = (char *)realloc(M->store, capacity);
             if (!moved) return;
-            M->store = moved; M->capacity = capacity > size ? capacity : capacity + size;
+            M->store = moved; M->capacity = capacity;
         }
         if (4 * (M->count + 1) > 3 * (M->mask + 1)) {
             const uint64_t mask = 2 * M->mask + 1;

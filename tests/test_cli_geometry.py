@@ -101,5 +101,6 @@ def test_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "normals[1] is zero" in refused(capsys, "arrangement", str(empty))
     empty.write_text("1 2\n1\n")
     assert "ragged" in refused(capsys, "arrangement", str(empty))
+    assert "leave out --box" in refused(capsys, "arrangement", "braid:3", "--box", "0:1", "--certificate", "x.json")
     assert "no folder" in refused(capsys, "arrangement", "braid:3", "--list", str(tmp_path / "a" / "b.csv"))
     assert "budget" in refused(capsys, "arrangement", "threshold:7", "--budget", "0.05", code=3)

@@ -22,6 +22,8 @@ Document = dict[str, Any]
 
 
 def arrangement(arguments: Namespace) -> tuple[Document, int]:
+    if arguments.box and arguments.certificate:
+        raise InvalidInputError("--certificate proves the list of a whole arrangement: leave out --box")
     found = _read_arrangement(arguments.source, arguments.offsets)
     _check_folder(arguments.list, "--list")
     _check_folder(arguments.certificate, "--certificate")
@@ -38,6 +40,7 @@ def arrangement(arguments: Namespace) -> tuple[Document, int]:
     if box is not None or arguments.list or arguments.certificate:
         regions = found.regions(box, budget=arguments.budget)
         document["listed"] = len(regions)
+        document["box"] = arguments.box
         if arguments.list:
             lines = zip(regions.signs.tolist(), regions.witnesses, strict=True)
             _write(arguments.list, ([*signs, *point.fractions()] for signs, point in lines))
@@ -160,7 +163,9 @@ def _show_arrangement(document: Document) -> str:
     if "f_vector" in document:
         lines.append(("faces", "  ".join(map(str, document["f_vector"])) + "   (dimension 0, 1, …)"))
     if "listed" in document:
-        lines.append(("listed", f"{document['listed']}" + (f" in {document['list']}" if "list" in document else "")))
+        inside = f" inside {document['box']}" if document["box"] else ""
+        where = f", written to {document['list']}" if "list" in document else ""
+        lines.append(("listed", f"{document['listed']}{inside}{where}"))
     if "certificate" in document:
         lines.append(("proof", document["certificate"] + (" (re-checked)" if document["checked"] else " (REFUSED)")))
     return table(f"reluzono arrangement {document['source']}", lines)

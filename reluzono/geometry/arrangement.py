@@ -154,7 +154,7 @@ class HyperplaneArrangement:
         executor: Executor | None = None,
         progress: Any = None,
     ) -> int:
-        """Number of regions, without listing them: |chi(-1)| (Zaslavsky 1975).
+        """Number of regions, without listing them: ``|chi(-1)|`` (Zaslavsky 1975).
 
         With a full-dimensional ``domain``, the number of those that meet its interior, by deletion and restriction
         within it.
@@ -169,7 +169,7 @@ class HyperplaneArrangement:
         return sum(abs(c) for c in polynomial)  # signs alternate
 
     def count_bounded_regions(self, budget: Any = None, executor: Executor | None = None, progress: Any = None) -> int:
-        """Number of bounded regions: |chi(1)| if the normals span R^N (Zaslavsky 1975), else 0."""
+        """Number of bounded regions: ``|chi(1)|`` if the normals span R^N (Zaslavsky 1975), else 0."""
         if not self.is_essential:
             return 0
         return abs(sum(self.characteristic_polynomial(budget, executor, progress)))

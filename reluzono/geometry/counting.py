@@ -32,7 +32,7 @@ def characteristic_polynomial(
     """The characteristic polynomial of a central arrangement.
 
     chi(t) = sum over flats X of mu(X) t^dim(X). Its absolute coefficients are the Whitney numbers (and Betti numbers of
-    the complement of the complexified arrangement); |chi(-1)| is the number of regions (Zaslavsky 1975).
+    the complement of the complexified arrangement); ``|chi(-1)|`` is the number of regions (Zaslavsky 1975).
 
     Parameters
     ----------
@@ -61,8 +61,8 @@ def characteristic_polynomial(
     table = hyperplane_rows(rows, affine=False)
     if len(table) == 0:
         return (*[0] * table.shape[1], 1)
-    # the first hyperplane is at infinity for the others: chi(t) = (t - 1) chi'(t)
-    affine = _whitney_numbers(table, budget, executor, progress, tier)
+    # one hyperplane is at infinity for the others: chi(t) = (t - 1) chi'(t)
+    affine = _whitney_numbers(np.array(sorted(table.tolist()), dtype=table.dtype), budget, executor, progress, tier)
     central = [a + b for a, b in zip([*affine, 0], [0, *affine], strict=True)]
     return _polynomial(central)
 
@@ -77,7 +77,7 @@ def affine_characteristic_polynomial(
 ) -> tuple[int, ...]:
     """The same for an affine arrangement of rows ``[b | a]``, shape (k, n + 1): n + 1 coefficients.
 
-    |chi(1)| is the number of bounded regions if the normals span R^n.
+    ``|chi(1)|`` is the number of bounded regions if the normals span R^n.
 
     Examples
     --------
@@ -125,7 +125,8 @@ def _whitney_numbers(
     """Of the affine arrangement for which row 0 is at infinity: as many numbers as there are columns."""
     width = table.shape[1]
     columns = row_basis(table.T.tolist())
-    distinct = merge_parallel(table[:, columns].tolist())[0]
+    first, *others = merge_parallel(table[:, columns].tolist())[0]
+    distinct = [first, *sorted(others)]  # in this order more restrictions are met again
     essential = ExactArray.from_integers(np.array(distinct, dtype=object)).numerators
     if len(columns) == 1:
         found = [1]
