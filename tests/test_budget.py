@@ -53,11 +53,16 @@ def test_partial_result_of_an_exceeded_budget() -> None:
 def test_interrupt_inside_the_kernel() -> None:
     """Ctrl-C arrives while the kernel runs and is answered within a second (generously timed)."""
     net = random_network([4, 64, 64, 1], 0)
+    # jobs in the background of a shell start with Ctrl-C ignored
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
     start = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        count_regions((net,))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            count_regions((net,))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert time.monotonic() - start < 10
 
 
