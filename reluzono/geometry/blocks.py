@@ -17,8 +17,9 @@ from reluzono.budget import map_tasks
 from reluzono.geometry.bits import find_rows, pack_signs, unpack_signs
 from reluzono.geometry.tope_join import CutFurtherError, list_topes
 
-#: a cone with at most this many regions is one block
-WHOLE = 1 << 18
+#: a cone with at most this many regions is one block (the second number if its hyperplanes are more than MANY:
+#: then cutting costs little, and smaller tables are faster)
+WHOLE, WHOLE_OF_MANY, MANY = 1 << 18, 1 << 15, 30
 #: larger ones are cut into at least this many
 PIECES = 32
 #: and a block with more regions than this is cut further
@@ -75,8 +76,9 @@ def iter_blocks(
 ) -> Iterator[Block]:
     """All blocks of a cone from the one with the signs ``start`` on, always cut in the same way."""
     if not start:
+        limit = WHOLE_OF_MANY if len(cone.rows) > MANY else WHOLE
         try:
-            yield Block((), *list_topes(cone.rows, cone.constraints, limit=WHOLE, check=check))
+            yield Block((), *list_topes(cone.rows, cone.constraints, limit=limit, check=check))
             return
         except CutFurtherError:
             pass

@@ -97,15 +97,16 @@ def make_job(
                 "engine 'lowest-vertex' lists whole arrangements: leave out the domain or the engine"
             )
     if engine is None:
-        engine = "lowest-vertex" if domain is None and _is_large_and_simple(prepared) else "tope-join"
+        faster = domain is None and _is_large_and_simple(prepared, witnesses)
+        engine = "lowest-vertex" if faster else "tope-join"
     return Job(prepared, arrangement.dimension, sides, engine, witnesses)
 
 
-def _is_large_and_simple(prepared: Prepared) -> bool:
-    """Where the lowest-vertex engine is the faster one."""
+def _is_large_and_simple(prepared: Prepared, witnesses: bool) -> bool:
+    """Where the lowest-vertex engine is measured to be the faster one."""
     rows, n = prepared.rows, prepared.dimension - prepared.central
-    large = n >= 2 and sum(comb(len(rows) - prepared.central, i) for i in range(n + 1)) > 1 << 14
-    return large and lowest_vertex.looks_simple(rows, probes=60)
+    most = sum(comb(len(rows) - prepared.central, i) for i in range(n + 1)) if 2 <= n <= 6 else 0
+    return most > 1 << (18 if witnesses else 14) and lowest_vertex.looks_simple(rows, probes=60)
 
 
 def check_domain(domain: Polyhedron, n: int) -> bool:
