@@ -23,7 +23,7 @@ WHOLE, WHOLE_OF_MANY, MANY = 1 << 18, 1 << 15, 30
 #: larger ones are cut into at least this many
 PIECES = 32
 #: and a block with more regions than this is cut further
-LARGEST = 1 << 20
+LARGEST = 1 << 19
 
 Signs = tuple[int, ...]
 
@@ -95,7 +95,7 @@ def _cut(
             check()
         if found is None:
             after = start if inner == start[: len(inner)] else ()
-            yield from _cut(inner, part, after, PIECES // 4, executor, check)
+            yield from _cut(inner, part, after, PIECES // 2, executor, check)
         else:
             yield Block(inner, *found)
 

@@ -57,17 +57,22 @@ class Job:
         sides = above if self.sides is None else np.concatenate([above, self.sides])
         return Cone(rows, sides)
 
-    def with_antipodes(self, keys: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Sorted regions of a half to homogeneous points of all of them, sorted."""
+    def with_antipodes(self, keys: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sorted regions of a half and rows ``[1 | x]`` to those of all regions, sorted."""
         if not self.mirrored:
-            return keys, points
+            return keys, rows
         mirror = ~keys & mask_of(len(self.prepared.rows))
-        return np.concatenate([mirror[::-1], keys]), np.concatenate([-points[::-1], points])
+        half = len(rows)
+        both = np.empty((2 * half, rows.shape[1]), dtype=rows.dtype)
+        both[half:] = rows
+        np.negative(rows[::-1], out=both[:half])
+        both[:half, 0] = 1
+        return np.concatenate([mirror[::-1], keys]), both
 
-    def homogeneous(self, points: np.ndarray | None) -> np.ndarray | None:
+    def homogeneous(self, points: np.ndarray) -> np.ndarray:
         """Points of the cone, or of the lowest-vertex engine, as rows ``[w | x]`` in all coordinates."""
         columns, n = self.prepared.columns, self.dimension
-        if points is None or points.shape[1] == n + 1:
+        if points.shape[1] == n + 1:
             return points
         rows = np.zeros((len(points), n + 1), dtype=points.dtype)
         affine = points.shape[1] - len(columns)  # 0: directions, which stand for themselves
@@ -172,18 +177,18 @@ def _assemble(
     point_parts.clear()
     if job.engine == "tope-join":
         if points is None:
-            points = np.zeros((0, job.cone.rows.shape[1]), dtype=np.int64)
+            points = np.zeros((0, job.dimension + 1), dtype=np.int64)
         keys, points = job.with_antipodes(keys, points)
     else:
         order = sort_keys(keys)
         keys = keys[order]
-        points = None if points is None else points[order]
-    return Regions(arrangement, keys, job.homogeneous(points), complete, domain)
+        points = None if points is None else job.homogeneous(points[order])
+    return Regions(arrangement, keys, points, complete, domain)
 
 
 def _join_parts(job: Job, executor: Executor | None, clock: Clock) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for block in iter_blocks(job.cone, (), executor, _checker(clock)):
-        yield block.keys, compact(block.points)
+        yield block.keys, job.homogeneous(compact(block.points))
 
 
 def _lowest_parts(job: Job, executor: Executor | None) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
@@ -245,7 +250,7 @@ def _stream(
         for keys, points, position in chunks:
             found += len(keys)
             order = sort_keys(keys)
-            rows = job.homogeneous(None if points is None else points[order])
+            rows = None if points is None else points[order]
             token = json.dumps([job.engine, position])
             yield Regions(arrangement, keys[order], rows, False, domain, token)
             report(found, None, "regions")
@@ -268,7 +273,7 @@ def _lowest_chunks(job: Job, size: int, place: list[int] | None) -> Iterator[Chu
     for keys, points, token in lowest_vertex.iter_lowest_vertex(
         job.prepared.rows, witnesses=job.witnesses, chunk_size=size, start=place
     ):
-        yield keys, points, list(token)
+        yield keys, None if points is None else job.homogeneous(points), list(token)
 
 
 def _join_chunks(
@@ -280,7 +285,7 @@ def _join_chunks(
     for block in iter_blocks(job.cone, start, executor, _checker(clock)):
         first = done if block.signs == start else 0
         for i in range(first, len(block.keys), half):
-            keys, points = block.keys[i : i + half], block.points[i : i + half]
+            keys, points = block.keys[i : i + half], job.homogeneous(block.points[i : i + half])
             token = [min(i + half, len(block.keys)), *block.signs]
             yield *job.with_antipodes(keys, points), token
 
