@@ -80,6 +80,11 @@ class Clock:
         seconds = self.budget.seconds
         return None if seconds is None else max(0.0, seconds - self.elapsed)
 
+    @property
+    def checker(self) -> Callable[[], None] | None:
+        """`check` for a kernel to call now and then; None if nothing is limited."""
+        return None if self.budget == Budget() and self.budget.cancellation is None else self.check
+
     def check(self, cells: int = 0) -> None:
         """Raise `BudgetExceededError` if a limit is reached."""
         budget = self.budget

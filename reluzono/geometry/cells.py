@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
 
 from reluzono._core_cells import CellCounter
-from reluzono.budget import Budget, as_budget, as_progress, map_tasks
+from reluzono.budget import as_budget, as_progress
 from reluzono.geometry.blocks import Cone, iter_blocks
 from reluzono.geometry.polyhedron import Polyhedron
+from reluzono.geometry.shares import iter_shares
 
 _LIMIT = 1 << 27  # of entries in the kernel
 _FACETS = 64
@@ -30,20 +30,20 @@ def count_cells(
     are listed block by block and counted.
     """
     clock, report = as_budget(budget).start(), as_progress(progress)
-    check = None if clock.budget == Budget() and clock.budget.cancellation is None else clock.check
     sides = np.concatenate([domain.inequality_rows(), np.eye(1, rows.shape[1], dtype=np.int64)])
     form = _kernel_form(rows, sides, domain)
     if form is not None:
         try:
             total = 1
-            for done, part in _shares(form, executor, check):
+            hyperplanes = range(len(form[0]))
+            for done, parts in iter_shares(CellCounter, form, hyperplanes, _SHARES, executor, clock.checker):
                 clock.check()
-                report(done, len(form[0]), "hyperplanes")
-                total += part
+                report(done, len(hyperplanes), "hyperplanes")
+                total += sum(parts)
             return total
         except OverflowError:
             pass
-    return sum(len(block.keys) for block in iter_blocks(Cone(rows, sides), (), executor, check))
+    return sum(len(block.keys) for block in iter_blocks(Cone(rows, sides), (), executor, clock.checker))
 
 
 def _kernel_form(rows: np.ndarray, sides: np.ndarray, domain: Polyhedron) -> Form | None:
@@ -58,22 +58,3 @@ def _kernel_form(rows: np.ndarray, sides: np.ndarray, domain: Polyhedron) -> For
     values = rows.astype(np.int64) @ rays.astype(np.int64).T  # below 2^54 times the dimension
     cutting = rows[(values > 0).any(axis=1) & (values < 0).any(axis=1)]
     return np.ascontiguousarray(cutting, dtype=np.int64), np.ascontiguousarray(rays, dtype=np.int64), facets
-
-
-def _shares(form: Form, executor: Executor | None, check: Callable[[], None] | None) -> Iterator[tuple[int, int]]:
-    """How many hyperplanes are done, and the share of the last of them."""
-    total = len(form[0])
-    if executor is None:
-        counter = CellCounter(*form)
-        for k in range(total):
-            yield k + 1, counter.run(k, k + 1, check)
-        return
-    tasks = [(form, range(total - 1 - i, -1, -_SHARES)) for i in range(min(_SHARES, total))]
-    for i, part in enumerate(map_tasks(_share, tasks, executor)):
-        yield (i + 1) * total // len(tasks), part
-
-
-def _share(task: tuple[Form, range]) -> int:
-    form, hyperplanes = task
-    counter = CellCounter(*form)
-    return sum(counter.run(k, k + 1) for k in hyperplanes)

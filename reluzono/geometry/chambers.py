@@ -11,7 +11,7 @@ import numpy as np
 from reluzono.certificates.check import FORMAT, VERSION, seal
 from reluzono.errors import InvalidInputError
 from reluzono.exact import ExactArray
-from reluzono.geometry.bits import pack_signs, unpack_signs
+from reluzono.geometry.bits import find_rows, flipped_pairs, pack_signs, unpack_signs
 from reluzono.geometry.points import Points
 from reluzono.geometry.polyhedron import Polyhedron
 
@@ -109,8 +109,6 @@ class Regions:
         row = np.asarray(signs, dtype=np.int8).reshape(1, -1)
         if row.shape[1] != self.arrangement.n_hyperplanes or not (abs(row) == 1).all():
             raise InvalidInputError(f"signs: give {self.arrangement.n_hyperplanes} entries -1 or 1, got {signs!r}")
-        from reluzono.geometry.bits import find_rows
-
         place = int(find_rows(self.keys, pack_signs(row))[0])
         if place < 0:
             raise ValueError(f"no region has the signs {list(signs)}")
@@ -123,8 +121,6 @@ class Regions:
         ``indices`` and ``data``. Two regions share a facet exactly when their sign vectors differ in one
         hyperplane (up to equal ones). Time O(R m).
         """
-        from reluzono.geometry.bits import flipped_pairs
-
         return flipped_pairs(self._keys, self.arrangement.prepared.first_members)
 
     def certificate(self) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from numbers import Integral
 from typing import Any
@@ -10,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from reluzono._core_counting import WhitneyCounter
-from reluzono.budget import Budget, as_budget, as_progress, map_tasks
+from reluzono.budget import as_budget, as_progress
 from reluzono.errors import InvalidInputError
 from reluzono.exact import ExactArray
+from reluzono.geometry.exact_topes import restrict
 from reluzono.geometry.prepared import merge_parallel
-from reluzono.geometry.tables import Table, kernel_tables
+from reluzono.geometry.shares import iter_shares
+from reluzono.geometry.tables import kernel_tables
 from reluzono.linalg import row_basis
 
 _SHARES = 16  # tasks for an executor
@@ -87,8 +88,7 @@ def affine_characteristic_polynomial(
     table = hyperplane_rows(rows, affine=True)
     if not (table[:, 0] != 0).any():  # central: one of the hyperplanes can be at infinity
         return characteristic_polynomial(table[:, 1:], budget=budget, executor=executor, progress=progress, tier=tier)
-    infinity = np.zeros((1, table.shape[1]), dtype=table.dtype)
-    infinity[0, 0] = 1
+    infinity = np.eye(1, table.shape[1], dtype=np.int64)
     return _polynomial(_whitney_numbers(np.concatenate([infinity, table]), budget, executor, progress, tier))
 
 
@@ -142,39 +142,18 @@ def _count(table: np.ndarray, budget: Any, executor: Executor | None, progress: 
             "multiply the polynomials of independent parts"
         )
     clock, report = as_budget(budget).start(), as_progress(progress)
-    check = None if clock.budget == Budget() and clock.budget.cancellation is None else clock.check
     for form in kernel_tables(table, 0, tier):
         numbers = [1] + [0] * (table.shape[1] - 1)
         try:
-            for done, part in _parts(form, len(table), executor, check):
+            hyperplanes = range(1, len(table))
+            for done, parts in iter_shares(WhitneyCounter, form, hyperplanes, _SHARES, executor, clock.checker):
                 clock.check()
-                report(done, len(table) - 1, "hyperplanes")
-                numbers = [a + b for a, b in zip(numbers, part, strict=True)]
+                report(done, len(hyperplanes), "hyperplanes")
+                numbers = [sum(column) for column in zip(numbers, *parts, strict=True)]
             return numbers
         except OverflowError:  # a row too large for int64
             continue
     return _exact_whitney(table.tolist())
-
-
-def _parts(
-    form: Table, total: int, executor: Executor | None, check: Callable[[], None] | None
-) -> Iterator[tuple[int, list[int]]]:
-    """How many hyperplanes are done, and the share of the last of them."""
-    if executor is None:  # one table of results for all
-        counter = WhitneyCounter(*form)
-        for k in range(1, total):
-            yield k, counter.run(k, k + 1, check)
-        return
-    # later hyperplanes have more before them: interleave, and the last first
-    tasks = [(form, range(total - 1 - i, 0, -_SHARES)) for i in range(min(_SHARES, total - 1))]
-    for i, part in enumerate(map_tasks(_share, tasks, executor)):
-        yield (i + 1) * (total - 1) // len(tasks), part
-
-
-def _share(task: tuple[Table, range]) -> list[int]:
-    form, hyperplanes = task
-    counter = WhitneyCounter(*form)
-    return [sum(column) for column in zip(*(counter.run(k, k + 1) for k in hyperplanes), strict=True)]
 
 
 def _exact_whitney(rows: list[list[int]]) -> list[int]:
@@ -184,10 +163,7 @@ def _exact_whitney(rows: list[list[int]]) -> list[int]:
     if width == 1:
         return numbers
     for k, h in enumerate(rows[1:], 1):
-        p = next(j for j, x in enumerate(h) if x)
-        traces = [
-            [h[p] * x - row[p] * y for j, (x, y) in enumerate(zip(row, h, strict=True)) if j != p] for row in rows[:k]
-        ]
+        traces = [restrict(row, h) for row in rows[:k]]
         for i, w in enumerate(_exact_whitney(merge_parallel(traces)[0])):
             numbers[i + 1] += w
     return numbers

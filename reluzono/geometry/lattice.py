@@ -13,6 +13,7 @@ from reluzono.geometry.counting import affine_characteristic_polynomial, charact
 from reluzono.geometry.double_description import Row
 from reluzono.geometry.exact_topes import lift, restrict
 from reluzono.geometry.prepared import merge_parallel
+from reluzono.geometry.tope_join import list_topes
 
 
 @dataclass(frozen=True)
@@ -180,8 +181,6 @@ class Faces:
 
 def faces(rows: np.ndarray, dimension: int, wanted: int) -> Faces:
     """Faces of dimension ``wanted`` of the affine arrangement of rows ``[b | a]`` in R^dimension, sorted by signs."""
-    from reluzono.geometry.tope_join import list_topes
-
     table = [[int(x) for x in row] for row in rows]
     found: dict[tuple[int, ...], Row] = {}
     for rank, level in enumerate(_levels(rows, True)):

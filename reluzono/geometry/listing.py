@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reluzono.budget import Budget, Clock, as_budget, as_progress, map_tasks
+from reluzono.budget import Clock, as_budget, as_progress, map_tasks
 from reluzono.errors import BudgetExceededError, InvalidInputError
 from reluzono.exact import ExactArray
 from reluzono.geometry import lowest_vertex
-from reluzono.geometry.bits import mask_of, pack_signs, sort_keys
+from reluzono.geometry.bits import mask_of, pack_signs, sort_keys, words
 from reluzono.geometry.blocks import Cone, compact, iter_blocks
 from reluzono.geometry.chambers import Region, Regions
 from reluzono.geometry.prepared import Prepared, prepare
@@ -52,8 +52,7 @@ class Job:
         rows = self.prepared.rows
         if self.mirrored:
             return Cone(rows[:, 1:], rows[:1, 1:])
-        above = np.zeros((1, rows.shape[1]), dtype=np.int64)
-        above[0, 0] = 1  # x_0 > 0
+        above = np.eye(1, rows.shape[1], dtype=np.int64)  # x_0 > 0
         sides = above if self.sides is None else np.concatenate([above, self.sides])
         return Cone(rows, sides)
 
@@ -171,8 +170,7 @@ def _assemble(
     domain: Polyhedron | None,
     complete: bool,
 ) -> Regions:
-    words = max(1, -(-len(job.prepared.rows) // 64))
-    keys = np.concatenate(key_parts) if key_parts else np.zeros((0, words), dtype=np.uint64)
+    keys = np.concatenate(key_parts) if key_parts else np.zeros((0, words(len(job.prepared.rows))), dtype=np.uint64)
     points = np.concatenate(point_parts) if point_parts else None
     point_parts.clear()
     if job.engine == "tope-join":
@@ -187,7 +185,7 @@ def _assemble(
 
 
 def _join_parts(job: Job, executor: Executor | None, clock: Clock) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for block in iter_blocks(job.cone, (), executor, _checker(clock)):
+    for block in iter_blocks(job.cone, (), executor, clock.checker):
         yield block.keys, job.homogeneous(compact(block.points))
 
 
@@ -198,10 +196,6 @@ def _lowest_parts(job: Job, executor: Executor | None) -> Iterator[tuple[np.ndar
 
 def _start(budget: Any) -> Clock:
     return as_budget(budget).start()
-
-
-def _checker(clock: Clock) -> Callable[[], None] | None:
-    return None if clock.budget == Budget() and clock.budget.cancellation is None else clock.check
 
 
 # ------------------------------------------------------------------ streaming
@@ -282,7 +276,7 @@ def _join_chunks(
     """Chunks within blocks; the token is the block's signs and how many of its regions are done."""
     half = size // 2 if job.mirrored else size
     done, start = (0, ()) if place is None else (place[0], tuple(place[1:]))
-    for block in iter_blocks(job.cone, start, executor, _checker(clock)):
+    for block in iter_blocks(job.cone, start, executor, clock.checker):
         first = done if block.signs == start else 0
         for i in range(first, len(block.keys), half):
             keys, points = block.keys[i : i + half], job.homogeneous(block.points[i : i + half])

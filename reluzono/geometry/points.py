@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reluzono.exact import ExactArray, _correctly_rounded
+from reluzono.exact import ExactArray
 
 
 class Points:
@@ -41,8 +41,8 @@ class Points:
             result: np.ndarray = self.rows[:, 1:] / self.rows[:, :1]  # one rounding of an exact quotient
         else:
             result = np.empty(self.shape)
-            for k, row in enumerate(self.rows):
-                result[k] = _correctly_rounded(row[1:], int(row[0]))
+            for k, point in enumerate(self):
+                result[k] = point
         return result if dtype is None else result.astype(dtype)
 
     def fractions(self) -> np.ndarray:

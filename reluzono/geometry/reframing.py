@@ -23,10 +23,8 @@ def reframed(table: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     chosen = _well_spread(rows)
     if chosen is None:
         return None
-    numerators, denominator = inverse([rows[i] for i in chosen])
+    numerators, _ = inverse([rows[i] for i in chosen])  # over a positive denominator
     back = np.array(numerators, dtype=object)
-    if denominator < 0:
-        back = -back
     columns = [gcd(*column) for column in back.T.tolist()]  # each new coordinate in its own unit
     back = back // np.array(columns, dtype=object)
     moved = [primitive(row) for row in (table.astype(object) @ back).tolist()]
