@@ -23,6 +23,7 @@ _HOMES = {
     "equivalent": "reluzono.networks.equivalence",
     "max_deviation": "reluzono.networks.equivalence",
     "PiecewiseLinear": "reluzono.functions.piecewise",
+    "minimal_hidden_layers": "reluzono.functions.hidden_layers",
     "load_network": "reluzono.io",
     "save_network": "reluzono.io",
     "from_onnx": "reluzono.io",

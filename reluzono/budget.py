@@ -85,6 +85,15 @@ class Clock:
         """`check` for a kernel to call now and then; None if nothing is limited."""
         return None if self.budget == Budget() and self.budget.cancellation is None else self.check
 
+    @property
+    def is_over(self) -> bool:
+        """Whether a limit is reached."""
+        try:
+            self.check()
+        except BudgetExceededError:
+            return True
+        return False
+
     def check(self, cells: int = 0) -> None:
         """Raise `BudgetExceededError` if a limit is reached."""
         budget = self.budget

@@ -17,7 +17,7 @@ LAYERS = [
     ["_core", "_core_regions", "_core_topes", "_core_vertices", "_core_counting", "_core_cells", "_core_zonotope"],
     ["errors"],
     ["exact"],
-    ["linalg"],
+    ["linalg", "lifting"],
     ["budget"],
     ["certificates"],
     ["geometry"],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from reluzono.geometry.double_description import double_description
+from reluzono.linalg import nullspace
 
 if TYPE_CHECKING:
     from reluzono.networks.linear_regions import LinearRegions
@@ -56,6 +59,12 @@ class CellFunction:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def facet_rows(self, k: int) -> list[list[int]]:
+        """Rows ``[b | a]`` of the facets of cell k, >= 0 on it."""
+        region = self.regions[k]
+        every = region.rows()
+        return [every[c] for c in region.facets]
+
     def crossings(self) -> Iterator[tuple[int, int, list[int]]]:
         """Adjacent cells (i, j), i < j, with the facet's row ``[b | a]``, >= 0 on cell i."""
         facets = self.regions.facets
@@ -66,6 +75,10 @@ class CellFunction:
                 if i != last:
                     rows, last = self.regions[int(i)].rows(), i
                 yield int(i), int(j), rows[int(k)]
+
+    def negative(self) -> CellFunction:
+        """Minus the function, on the same cells."""
+        return CellFunction(self.regions, -self.rows, self.denominator, False)
 
     def count_pieces(self) -> int:
         """Number of maximal connected sets on which the function is affine."""
@@ -81,3 +94,11 @@ class CellFunction:
             if (self.rows[i] == self.rows[j]).all():
                 parent[root(j)] = root(i)
         return sum(root(i) == i for i in range(len(parent)))
+
+
+def cell_generators(facets: Sequence[Sequence[int]], inputs: int) -> list[list[int]]:
+    """Vertices ``[w | x]`` (w > 0) and directions (w = 0) that generate a cell; lines in both directions."""
+    rows = [list(row) for row in facets]
+    rays, _, _ = double_description([[1] + [0] * inputs, *rows], inputs + 1)
+    lines = [[0, *line] for line in nullspace([row[1:] for row in rows], inputs)]
+    return [*rays, *lines, *([-x for x in line] for line in lines)]

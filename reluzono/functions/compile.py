@@ -11,11 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from reluzono.budget import as_budget
 from reluzono.certificates.check import seal
 from reluzono.errors import InvalidInputError
 from reluzono.functions.cellwise import CellFunction
@@ -23,13 +22,10 @@ from reluzono.functions.folds import first_layer_rows, fold_sums
 from reluzono.functions.lowering import Lowered, Row, lower
 from reluzono.functions.parts import convex_parts
 from reluzono.functions.planar import edges, planar_sum
-from reluzono.functions.signed_maxima import Terms
-from reluzono.functions.triangulation import Check, Simplex, interior_faces, regular_triangulation
+from reluzono.functions.signed_maxima import Terms, terms_by_radon
+from reluzono.functions.triangulation import Check, interior_faces, regular_triangulation
 from reluzono.networks.network import ReLUNetwork
 from reluzono.networks.proofs import network_data, rational_data, region_certificate
-
-if TYPE_CHECKING:
-    from reluzono.functions.piecewise import PiecewiseLinear
 
 Certificate = dict[str, Any]
 
@@ -48,7 +44,7 @@ class Compilation:
     network : ReLUNetwork
         Equal to the function on all of R^n.
     method : str
-        How it was made: "depth", "one-dimensional" or "itself".
+        How it was made.
     """
 
     network: ReLUNetwork
@@ -79,12 +75,17 @@ class SignedMaxima:
     _evidence: Certificate = field(repr=False)
 
 
-def signed_maxima(function: CellFunction, check: Check = lambda: None) -> SignedMaxima:
+def signed_maxima(function: CellFunction, check: Check = lambda: None, method: str = "auto") -> SignedMaxima:
     """A function as signed sums of maxima, for each output.
 
     By folds along hyperplanes, if that is enough; by folds and forks for two inputs (`planar`);
-    else by regular triangulations of a convex and a concave part.
+    else by regular triangulations of a convex and a concave part. The last can be asked for by its name,
+    "triangulation", and with "radon" the reduction by affine dependencies takes its place.
     """
+    if method not in ("auto", "triangulation", "radon"):
+        raise InvalidInputError(f"method must be 'auto', 'triangulation' or 'radon', got {method!r}")
+    if method != "auto":
+        return convex_maxima(function, check, method == "radon")
     folds = fold_sums(function)
     if folds is not None:
         return _listed(function, *folds)
@@ -102,15 +103,25 @@ def _plain_terms(terms: Terms) -> list[Any]:
     return [[rational_data(c), sorted(s)] for s, c in terms.items()]
 
 
-def convex_maxima(function: CellFunction, check: Check = lambda: None) -> SignedMaxima:
-    """Signed sums by regular triangulations of the gradients of convex parts; see `parts`."""
+def convex_maxima(function: CellFunction, check: Check = lambda: None, by_radon: bool = False) -> SignedMaxima:
+    """Signed sums by regular triangulations of the gradients of convex parts; see `parts`.
+
+    The evidence is about triangulations: with `by_radon` there is none.
+    """
     found = convex_parts(function)
     zero: Row = (0,) * (function.inputs + 1)
     numbers: dict[Row, int] = {zero: 0}
     folds = [numbers.setdefault(row, len(numbers)) for row in found.folds]
     evidence, faces = [], []
     for rows in found.parts:
-        pieces, simplices = _triangulated(rows, numbers, check)
+        pieces = [numbers.setdefault(tuple(int(x) for x in row), len(numbers)) for row in rows]
+        used, table = sorted(set(pieces)), list(numbers)
+        if by_radon:
+            terms = terms_by_radon([table[i] for i in used])
+            faces.append({frozenset(used[i] for i in members): c for members, c in terms.items()})
+            continue
+        local = regular_triangulation([table[i] for i in used], check)
+        simplices = [tuple(used[i] for i in simplex) for simplex in local]
         evidence.append({"pieces": pieces, "simplices": [list(s) for s in simplices]})
         faces.append(interior_faces(simplices))
     outputs, sums = [], []
@@ -125,24 +136,15 @@ def convex_maxima(function: CellFunction, check: Check = lambda: None) -> Signed
         for factor, terms in zip(factors, faces, strict=True):
             for members, coefficient in terms.items():
                 _accumulate(total, members, factor * coefficient)
-        used = [[rational_data(x), k] for k, x in enumerate(factors) if x]
-        outputs.append({"terms": _plain_terms(own), "parts": used})
+        chosen = [[rational_data(x), k] for k, x in enumerate(factors) if x]
+        outputs.append({"terms": _plain_terms(own), "parts": chosen})
         sums.append({members: c for members, c in total.items() if c})
-    plain = {"parts": evidence, "outputs": outputs}
+    plain = {} if by_radon else {"parts": evidence, "outputs": outputs}
     return SignedMaxima(list(numbers), found.denominator, sums, plain)
 
 
 def _accumulate(terms: Terms, members: frozenset[int], coefficient: Fraction | int) -> None:
     terms[members] = terms.get(members, 0) + coefficient
-
-
-def _triangulated(rows: np.ndarray, numbers: dict[Row, int], check: Check) -> tuple[list[int], list[Simplex]]:
-    """The number of the piece on every cell, and the triangulation of the pieces' gradients."""
-    keys = [tuple(int(x) for x in row) for row in rows]
-    pieces = [numbers.setdefault(key, len(numbers)) for key in keys]
-    used, table = sorted(set(pieces)), list(numbers)
-    local = regular_triangulation([table[i] for i in used], check)
-    return pieces, [tuple(used[i] for i in simplex) for simplex in local]
 
 
 def _planar_maxima(function: CellFunction) -> SignedMaxima:
@@ -195,66 +197,3 @@ def _certificate(function: CellFunction, maxima: SignedMaxima, lowered: Lowered)
 
 def _plain(rows: np.ndarray) -> list[list[list[int]]]:
     return [[[int(x) for x in row] for row in cell] for cell in rows]
-
-
-# ------------------------------------------------------------------ the choice of a method
-
-METHODS = ("auto", "depth", "one-dimensional")
-
-
-def compile_function(function: PiecewiseLinear, method: str = "auto", *, budget: Any = None) -> Compilation:
-    """A network equal to a piecewise-linear function, with the proof.
-
-    Parameters
-    ----------
-    function : PiecewiseLinear
-        On R^n, with any number of outputs.
-    method : {"auto", "depth", "one-dimensional"}
-        "depth" is the construction of Theorem 2.1. "one-dimensional" is that of Theorem 2.2 (one
-        input, one output, fewest nodes). "auto" returns the network that the function came from if
-        that is as shallow as Theorem 2.1 promises; else one of the other two.
-
-    budget : Budget or seconds, optional
-        For listing the function's cells and for the construction.
-
-    Returns
-    -------
-    Compilation
-        With at most ``ceil(log2(n + 1))`` hidden layers.
-
-    Raises
-    ------
-    BudgetExceededError
-        If a limit is reached, or if a layer of the network would have more than 2**26 weights: the
-        number of terms grows like (number of pieces)**ceil(n / 2).
-    """
-    if method not in METHODS:
-        raise InvalidInputError(f"method must be one of {list(METHODS)}, got {method!r}")
-    one = function.input_dimension == function.output_dimension == 1
-    if method == "one-dimensional" and not one:
-        raise InvalidInputError(
-            f"method 'one-dimensional' needs 1 input and 1 output, got {function.input_dimension} "
-            f"and {function.output_dimension}: use method='depth'"
-        )
-    if method == "auto" and not one and function.realisation is not None:
-        network = function.realisation
-        if network.hidden_layers <= depth_bound(network.input_dimension):
-            return _equal_networks(function, network, "itself")
-    clock = as_budget(budget).start()
-    function.list_cells(clock)
-    if method == "one-dimensional" or (method == "auto" and one):
-        from reluzono.functions.one_dimensional import shortest_network
-
-        return _equal_networks(function, shortest_network(function), "one-dimensional")
-    return compile_cells(function.cells, clock.check)
-
-
-def _equal_networks(function: PiecewiseLinear, network: ReLUNetwork, method: str) -> Compilation:
-    def prove() -> Certificate:
-        from reluzono.networks.equivalence import equivalent
-
-        certificate = equivalent(function.as_network(), network).certificate
-        assert certificate is not None, "no budget was set"
-        return certificate
-
-    return Compilation(network, method, prove)

@@ -1,13 +1,11 @@
 """Every piecewise-linear function is a difference of two convex ones on the same cells.
 
-Two decompositions, both by formulas that need no linear program:
+Decompositions by formulas, for functions of any size (`decomposition` finds smaller ones by linear programs):
 
 * of a network, neuron by neuron: ``relu(g - h) = max(g, h) - h``, and a layer splits by the signs
   of its weights;
 * of a function on the cells of a hyperplane arrangement, by folding: with ``c_H`` the largest
   concave bend of f on the hyperplane H, ``h = sum_H c_H relu(H)`` and ``g = f + h`` are convex.
-
-The one with fewer distinct affine pieces is used.
 """
 
 from __future__ import annotations
@@ -47,21 +45,25 @@ class ConvexDifference:
             for o in range(part.shape[1])
         )
 
+    def of_output(self, output: int) -> ConvexDifference:
+        """That of one output."""
+        span = slice(output, output + 1)
+        return ConvexDifference(self.convex[:, span], self.concave[:, span], self.denominator)
+
     def normalized(self) -> ConvexDifference:
         """The same difference with ``h = 0`` on the first cell."""
         base = self.concave[:1]
         return ConvexDifference(self.convex - base, self.concave - base, self.denominator)
 
 
-def convex_difference(function: CellFunction) -> ConvexDifference:
-    """Write a function as a difference of convex ones on its cells; see the module's notes."""
-    candidates = []
+def formula_differences(function: CellFunction) -> list[ConvexDifference]:
+    """The decompositions of the module's notes that apply; at least one."""
+    found = []
     if function.is_carrier:
-        candidates.append(_propagated(function))
+        found.append(_propagated(function))
     if function.carrier.hidden_layers <= 1:
-        candidates.append(_folded(function))
-    best = min(candidates, key=ConvexDifference.count_pieces)
-    return best.normalized()
+        found.append(_folded(function))
+    return found
 
 
 # ------------------------------------------------------------------ through the layers of a network

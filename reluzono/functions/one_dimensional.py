@@ -1,30 +1,31 @@
 """One input: functions by breakpoints, and the smallest network of one hidden layer (Theorem 2.2).
 
-Let f have slopes ``c_1, …, c_p`` between breakpoints ``a_1 < … < a_{p-1}``, and jumps ``d_i =
-c_{i+1} - c_i``. A node bends at one point, so p - 1 nodes are necessary. They suffice, with an
-output bias, exactly if the jumps over some set of breakpoints add up to ``-c_1``: the nodes of
-that set look left (``d_i relu(a_i - x)``), the others right. Otherwise p nodes suffice and, for p
->= 2, are needed. (For p = 1 a constant needs no node; an affine function needs no hidden layer,
-or two nodes in one.) Theorem 2.2 of Arora, Basu, Mianjy, Mukherjee 2018 states p; its proof needs
-the output bias too.
+Let f have slopes ``c_1, …, c_p`` between breakpoints ``a_1 < … < a_{p-1}``, jumps ``d_i = c_{i+1} - c_i``, and be
+``c_1 x + e_1`` on the left. A node bends at one point, so p - 1 nodes are necessary. Those of a set L of breakpoints
+look left (``d_i relu(a_i - x)``), the others right. One breakpoint k may have two nodes, for any slope there.
+
+* With an output bias p - 1 nodes suffice exactly if the jumps of some L add up to ``-c_1``; otherwise p, for p >= 2.
+* Without one, p - 1 suffice if some L also has ``sum d_i a_i = e_1``; p if L has the first sum (a constant node)
+  or if for some k and L without k ``sum d_i (a_i - a_k) = e_1 + c_1 a_k``; otherwise p + 1.
+
+For p = 1 an affine function needs no hidden layer; without an output bias, unless it is linear, two nodes, or one
+if it is constant. Theorem 2.2 of Arora, Basu, Mianjy, Mukherjee 2018 states p nodes; its proof uses the output bias.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from reluzono.errors import InvalidInputError
 from reluzono.exact import as_exact, as_fraction
+from reluzono.functions.subset_sums import subset_with_sum
 from reluzono.networks.network import ReLUNetwork
 
 if TYPE_CHECKING:
     from reluzono.functions.cellwise import CellFunction
     from reluzono.functions.piecewise import PiecewiseLinear
-
-_MANY = 1 << 18  # different partial sums that are kept while searching for a subset
 
 
 @dataclass(frozen=True)
@@ -82,60 +83,63 @@ def pieces_of_cells(function: CellFunction) -> Pieces:
     return Pieces(slopes, breaks, value)
 
 
-def shortest_network(function: PiecewiseLinear) -> ReLUNetwork:
-    """One hidden layer of fewest nodes for a function R → R; an affine function has no hidden
-    layer.
+def shortest_network(function: PiecewiseLinear, output_bias: bool = True) -> ReLUNetwork:
+    """One hidden layer of fewest nodes for a function R → R; an affine function has no hidden layer unless it
+    needs one to have no output bias.
     """
-    return network_of_pieces(pieces_of_cells(function.cells))
+    return network_of_pieces(pieces_of_cells(function.cells), output_bias)
 
 
-def network_of_pieces(pieces: Pieces) -> ReLUNetwork:
-    """One hidden layer with p - 1 nodes if that is possible, else p; none for p = 1.
+def network_of_pieces(pieces: Pieces, output_bias: bool = True) -> ReLUNetwork:
+    """The smallest network of one hidden layer; see the module's notes for its size.
 
-    Whether p - 1 nodes suffice is a subset-sum problem. It is decided exactly unless the partial
-    sums of the jumps take more than about 2**18 values on both halves; then p nodes are used.
+    Its size depends on subset sums. They are decided exactly unless the partial sums of the jumps take more than
+    about 2**18 values on both halves; then a node or two may be more than needed.
     """
     if not pieces.breakpoints:
-        return ReLUNetwork([([[pieces.slopes[0]]], [pieces.value])])
-    left = subset_with_sum(pieces.jumps, -pieces.slopes[0])
+        return _affine_network(pieces, output_bias)
+    left, doubled = _sides(pieces, output_bias)
     nodes = []  # factor, direction, breakpoint
     for i, (jump, at) in enumerate(zip(pieces.jumps, pieces.breakpoints, strict=True)):
-        if left is not None:
-            nodes.append((jump, -1 if i in left else 1, at))
-        elif i < len(pieces.jumps) - 1:
-            nodes.append((jump, -1, at))
+        if i == doubled:
+            turned = -pieces.slopes[0] - sum((pieces.jumps[k] for k in left), Fraction(0))
+            nodes += [(jump - turned, 1, at), (turned, -1, at)]
         else:
-            nodes += [(pieces.slopes[-1], 1, at), (-pieces.slopes[-2], -1, at)]
+            nodes.append((jump, -1 if i in left else 1, at))
     start = pieces.breakpoints[0]
-    bias = pieces.value - sum(c * max(Fraction(0), s * (start - at)) for c, s, at in nodes)
-    first = ([[s] for _, s, _ in nodes], [-s * at for _, s, at in nodes])
-    return ReLUNetwork([first, ([[c for c, _, _ in nodes]], [bias])])
+    bias = pieces.value - sum((c * max(Fraction(0), s * (start - at)) for c, s, at in nodes), Fraction(0))
+    if bias and not output_bias:
+        nodes.append((bias, 0, start))
+    first = ([[s] for _, s, _ in nodes], [-s * at if s else 1 for _, s, at in nodes])
+    return ReLUNetwork([first, ([[c for c, _, _ in nodes]], [bias if output_bias else 0])])
 
 
-def subset_with_sum(values: Sequence[Fraction], target: Fraction) -> set[int] | None:
-    """Indices of a subset with the given sum; None if there is none (or, for very many, none was
-    found).
-    """
-    if target == 0:
-        return set()
-    if sum(values) == target:
-        return set(range(len(values)))
-    middle = len(values) // 2
-    low, high = _sums(values[:middle]), _sums(values[middle:])
-    for total, mask in low.items():
-        other = high.get(target - total)
-        if other is not None:
-            both = mask | other << middle
-            return {i for i in range(len(values)) if both >> i & 1}
-    return None
+def _affine_network(pieces: Pieces, output_bias: bool) -> ReLUNetwork:
+    slope, value = pieces.slopes[0], pieces.value
+    if output_bias or not value:
+        return ReLUNetwork([([[slope]], [value])])
+    if not slope:
+        return ReLUNetwork([([[0]], [1]), ([[value]], [0])])
+    return ReLUNetwork([([[1], [-1]], [value / slope, -value / slope]), ([[slope, -slope]], [0])])
 
 
-def _sums(values: Sequence[Fraction]) -> dict[Fraction, int]:
-    """Sums of subsets and the subset (bit mask) of each; stops growing when there are very many."""
-    sums = {Fraction(0): 0}
-    for i, value in enumerate(values):
-        if len(sums) > _MANY:
-            break
-        for total, mask in list(sums.items()):
-            sums.setdefault(total + value, mask | 1 << i)
-    return sums
+def _sides(pieces: Pieces, output_bias: bool) -> tuple[frozenset[int], int | None]:
+    """Breakpoints whose nodes look left, and one that gets two nodes, if any."""
+    jumps, breaks, slope = pieces.jumps, pieces.breakpoints, pieces.slopes[0]
+    everything = frozenset(range(len(jumps) - 1)), len(jumps) - 1
+    if output_bias:
+        left = subset_with_sum([(d,) for d in jumps], (-slope,)).subset
+        return everything if left is None else (left, None)
+    constant = pieces.value - slope * breaks[0]  # leftmost piece: slope x + constant
+    left = subset_with_sum([(d, d * a) for d, a in zip(jumps, breaks, strict=True)], (-slope, constant)).subset
+    if left is not None:
+        return left, None
+    left = subset_with_sum([(d,) for d in jumps], (-slope,)).subset
+    if left is not None:  # and a constant node
+        return left, None
+    for k, at in enumerate(breaks):
+        moments = [(d * (a - at),) for d, a in zip(jumps, breaks, strict=True)]  # that of k itself is 0
+        left = subset_with_sum(moments, (constant + slope * at,)).subset
+        if left is not None:
+            return left - {k}, k
+    return everything

@@ -15,7 +15,8 @@ import numpy as np
 
 from reluzono.exact import ExactArray
 from reluzono.functions.cellwise import CellFunction
-from reluzono.functions.difference import bend, convex_difference, propagated_layers
+from reluzono.functions.decomposition import convex_difference
+from reluzono.functions.difference import bend, propagated_layers
 from reluzono.functions.lowering import Row
 
 

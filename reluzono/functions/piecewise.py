@@ -20,6 +20,8 @@ from reluzono.networks.network import ReLUNetwork
 if TYPE_CHECKING:
     from reluzono.budget import Clock
     from reluzono.functions.compile import Compilation, SignedMaxima
+    from reluzono.functions.lattice import LatticeForm
+    from reluzono.functions.normal_forms import Difference, TropicalForm
     from reluzono.geometry.polyhedron import Polyhedron
     from reluzono.networks.linear_regions import LinearRegions
 
@@ -255,47 +257,65 @@ class PiecewiseLinear:
 
     # ------------------------------------------------------------- normal forms and networks
 
-    def to_difference_of_convex(self) -> tuple[PiecewiseLinear, PiecewiseLinear]:
-        """Convex g, h with ``f = g - h`` (one output), each a maximum of affine functions."""
-        from reluzono.functions.difference import convex_difference
+    def to_difference_of_convex(self) -> Difference:
+        """Convex g, h with ``f = g - h`` (one output), each a maximum of affine functions; ``g, h = ...`` works.
+
+        With few pieces: a vertex of the polyhedron of all decompositions on the function's cells, if one is found
+        (Brandenburg, Grillo, Hertrich 2024). For one input g and h are the least ones.
+        """
+        from reluzono.functions.normal_forms import difference_of_convex
 
         self._one_output("to_difference_of_convex")
-        difference = convex_difference(self.cells)
-        parts = []
-        for rows in (difference.convex[:, 0], difference.concave[:, 0]):
-            table = np.array(list(dict.fromkeys(map(tuple, rows))), dtype=object)
-            weights = ExactArray.from_integers(table[:, 1:], difference.denominator)
-            bias = ExactArray.from_integers(table[:, 0], difference.denominator)
-            parts.append(PiecewiseLinear.max_affine(weights, bias))
-        return parts[0], parts[1]
+        return difference_of_convex(self.cells)
 
-    def to_signed_maxes(self) -> SignedMaxima:
-        """``f = sum_S c_S max_{i in S} l_i`` with rational c_S and ``|S| <= n + 1`` (Wang and Sun
-        2005).
-        """
-        from reluzono.functions.compile import signed_maxima
+    def to_lattice(self) -> LatticeForm:
+        """``max over i of min over j in sets[i]`` of affine functions (one output); see `functions.lattice`."""
+        from reluzono.functions.lattice import lattice_form
 
-        return signed_maxima(self.cells)
+        self._one_output("to_lattice")
+        return lattice_form(self.cells)
 
-    def compile(self, method: str = "auto", *, budget: Any = None) -> Compilation:
-        """A network equal to this function, and the proof; see
-        `functions.compile.compile_function`.
-        """
-        from reluzono.functions.compile import compile_function
+    def to_tropical(self) -> TropicalForm:
+        """Newton polytopes of both convex parts (one output); see `functions.normal_forms`."""
+        from reluzono.functions.normal_forms import tropical_form
 
-        return compile_function(self, method, budget=budget)
+        self._one_output("to_tropical")
+        return tropical_form(self.cells)
 
-    def to_network(self, method: str = "auto", *, budget: Any = None) -> ReLUNetwork:
-        """A network equal to this function, with at most ``ceil(log2(n + 1))`` hidden layers.
+    def to_signed_maxes(self, method: str = "auto") -> SignedMaxima:
+        """``f = sum_S c_S max_{i in S} l_i`` with rational c_S and ``|S| <= n + 1`` (Wang and Sun 2005).
 
         Parameters
         ----------
-        method : {"auto", "depth", "one-dimensional"}
-            "depth": Theorem 2.1 of Arora, Basu, Mianjy, Mukherjee 2018. "one-dimensional": Theorem
-            2.2, for R → R: one hidden layer of fewest nodes. "auto": the network the function was
-            made from, if shallow enough; else the best of the others.
+        method : {"auto", "triangulation", "radon"}
+            "triangulation" and "radon": two independent reductions of convex parts of the function, see
+            `functions.signed_maxima`. "auto": fewer terms, where the function is a sum of folds or has two inputs;
+            else "triangulation".
         """
-        return self.compile(method, budget=budget).network
+        from reluzono.functions.compile import signed_maxima
+
+        return signed_maxima(self.cells, method=method)
+
+    def compile(self, method: str = "auto", *, output_bias: bool = True, budget: Any = None) -> Compilation:
+        """A network equal to this function, and the proof; see `functions.methods.compile_function`."""
+        from reluzono.functions.methods import compile_function
+
+        return compile_function(self, method, output_bias=output_bias, budget=budget)
+
+    def to_network(self, method: str = "auto", *, output_bias: bool = True, budget: Any = None) -> ReLUNetwork:
+        """A network equal to this function.
+
+        Parameters
+        ----------
+        method : {"auto", "depth", "size", "lattice", "one-dimensional"}
+            "depth": at most ``ceil(log2(n + 1))`` hidden layers (Theorem 2.1 of Arora, Basu, Mianjy, Mukherjee
+            2018). "size": the smallest that any method finds. "lattice": a maximum of minima.
+            "one-dimensional": Theorem 2.2, for R → R: one hidden layer of fewest nodes. "auto": the network the
+            function was made from, if shallow enough; else "one-dimensional" or "depth".
+        output_bias : bool
+            False, for "one-dimensional": no bias in the last layer.
+        """
+        return self.compile(method, output_bias=output_bias, budget=budget).network
 
     def _one_output(self, what: str) -> None:
         if self.output_dimension != 1:

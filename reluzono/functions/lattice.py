@@ -1,0 +1,202 @@
+"""The lattice normal form: every function is a maximum of minima of its affine pieces.
+
+``f = max_i min_{j in S_i} l_j`` holds if each cell P has a set ``S_i`` of functions that are >= f on
+P (so that the right side is >= f), and each set meets, for every cell Q, the functions that are <= f
+on Q (so that it is <= f). For two cells between which no two pieces of f change their order such a
+function exists, because it does on the segment from one to the other (Tarela and Martinez 1999;
+Ovchinnikov 2002). For larger convex cells it may not: the form made of *all* functions above f on
+each convex piece, as it is often stated, is false. So cells are split, only where a pair fails.
+
+Small sets are hitting sets, and few of them a cover of the cells, both chosen greedily.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reluzono.exact import ExactArray, signs
+from reluzono.functions.cellwise import CellFunction, cell_generators
+
+if TYPE_CHECKING:
+    from reluzono.functions.piecewise import PiecewiseLinear
+    from reluzono.networks.network import ReLUNetwork
+
+Row = list[int]
+
+
+@dataclass(frozen=True)
+class LatticeForm:
+    """``max_i min_{j in sets[i]} (weights[j] . x + bias[j])``.
+
+    Attributes
+    ----------
+    weights : (k, n) ExactArray
+    bias : (k,) ExactArray
+    sets : tuple of tuple of int
+        Sorted indices of functions.
+    """
+
+    weights: ExactArray
+    bias: ExactArray
+    sets: tuple[tuple[int, ...], ...]
+
+    def function(self) -> PiecewiseLinear:
+        """The function it describes."""
+        from reluzono.functions.piecewise import PiecewiseLinear
+
+        return PiecewiseLinear.from_network(self.to_network())
+
+    def to_network(self) -> ReLUNetwork:
+        """A tree of minima for each set and a tree of maxima over them; see `lattice_network`."""
+        from reluzono.functions.lattice_network import lattice_network
+
+        return lattice_network(self.weights, self.bias, self.sets)
+
+
+def lattice_form(function: CellFunction, output: int = 0, check: Callable[[], object] = lambda: None) -> LatticeForm:
+    """The lattice form of one output of a function.
+
+    Parameters
+    ----------
+    function : CellFunction
+    output : int
+    check : callable, optional
+        Called now and then; may raise to stop.
+
+    Returns
+    -------
+    LatticeForm
+        Its affine functions are those of the function's cells that are needed. Time O(R^2 k) for R cells with k
+        different maps, plus what splitting adds.
+    """
+    table, pieces = np.unique(_comparable(function.rows[:, output]), axis=0, return_inverse=True)
+    rows = np.array([[int(x) for x in row] for row in table], dtype=object)
+    cells = []
+    for k, piece in enumerate(pieces.reshape(-1)):
+        facets = function.facet_rows(k)
+        cells.append(_Cell(facets, int(piece), cell_generators(facets, function.inputs)))
+    above, below = (np.array(t) for t in zip(*(_order(cell, rows) for cell in cells), strict=True))
+    while True:
+        check()
+        chosen = _cuts(above, below)
+        if not chosen:
+            break
+        for k, j in sorted(chosen.items(), reverse=True):
+            new = cells[k].split(rows[j] - rows[cells[k].piece])
+            found = [_order(cell, rows) for cell in new]
+            cells[k : k + 1] = new
+            above = np.concatenate([above[:k], [a for a, _ in found], above[k + 1 :]])
+            below = np.concatenate([below[:k], [b for _, b in found], below[k + 1 :]])
+    sets = _small_sets(np.unique(above, axis=0), np.unique(below, axis=0))
+    used = sorted({j for members in sets for j in members})
+    place = {j: i for i, j in enumerate(used)}
+    return LatticeForm(
+        ExactArray.from_integers(rows[used, 1:], function.denominator),
+        ExactArray.from_integers(rows[used, 0], function.denominator),
+        tuple(sorted(tuple(place[j] for j in members) for members in sets)),
+    )
+
+
+def _comparable(rows: np.ndarray) -> np.ndarray:
+    """Rows in a form that `numpy.unique` can compare: integers, or text for large ones."""
+    if max((abs(int(x)) for x in rows.flat), default=0) < 1 << 62:
+        return rows.astype(np.int64)
+    return rows.astype(str)
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A convex cell on which the function is one of its pieces."""
+
+    facets: list[Row]  # integer rows [b | a], >= 0 on the cell
+    piece: int
+    generators: list[Row]
+
+    def split(self, row: Sequence[int]) -> list[_Cell]:
+        """The parts on both sides of a hyperplane that cuts the cell."""
+        inputs = len(row) - 1
+        sides = ([int(x) for x in row], [-int(x) for x in row])
+        facets = [[*self.facets, side] for side in sides]
+        return [_Cell(rows, self.piece, cell_generators(rows, inputs)) for rows in facets]
+
+
+def _order(cell: _Cell, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which functions are >= the cell's own on all of it, and which are <=."""
+    generators = np.array(cell.generators, dtype=object)
+    sign = signs(_narrow(rows - rows[cell.piece]), _narrow(generators))
+    return np.all(sign >= 0, axis=1), np.all(sign <= 0, axis=1)
+
+
+def _narrow(table: np.ndarray) -> np.ndarray:
+    try:
+        return table.astype(np.int64)
+    except OverflowError:
+        return table
+
+
+def _cuts(above: np.ndarray, below: np.ndarray) -> dict[int, int]:
+    """For cells of pairs that no function separates: which function's crossing should split them."""
+    upper, cells_of_upper = np.unique(above, axis=0, return_index=True)
+    lower, cells_of_lower = np.unique(below, axis=0, return_index=True)
+    meets = upper.astype(np.float32) @ lower.astype(np.float32).T > 0
+    chosen: dict[int, int] = {}
+    for p in np.flatnonzero(~meets.all(axis=1)):
+        first = int(cells_of_upper[p])
+        second = int(cells_of_lower[np.flatnonzero(~meets[p])[0]])
+        crosses_first = ~above[first] & ~below[first]
+        crosses_second = ~above[second] & ~below[second]
+        options = [
+            (first, crosses_first & below[second]),
+            (second, crosses_second & above[first]),
+            (first, crosses_first),
+            (second, crosses_second),
+        ]
+        cell, functions = next((cell, which) for cell, which in options if which.any())
+        chosen.setdefault(cell, int(np.flatnonzero(functions)[0]))
+    return chosen
+
+
+# ------------------------------------------------------------------ few and small sets
+
+
+def _small_sets(above: np.ndarray, below: np.ndarray) -> list[tuple[int, ...]]:
+    """Sets that hit every row of `below`, such that every row of `above` contains one."""
+    candidates = {_hitting_set(row, below) for row in _minimal(above)}
+    table = sorted(candidates, key=lambda s: (len(s), s))
+    covers = np.array([above[:, list(members)].all(axis=1) for members in table])
+    missing = np.ones(len(above), dtype=bool)
+    chosen = []
+    while missing.any():
+        best = int(np.argmax(covers[:, missing].sum(axis=1)))
+        chosen.append(table[best])
+        missing &= ~covers[best]
+    return chosen
+
+
+def _minimal(table: np.ndarray) -> np.ndarray:
+    """Rows of a Boolean table that contain no other row."""
+    kept: list[np.ndarray] = []
+    for row in sorted(table, key=lambda r: int(r.sum())):
+        if not any((other <= row).all() for other in kept):
+            kept.append(row)
+    return np.array(kept)
+
+
+def _hitting_set(allowed: np.ndarray, targets: np.ndarray) -> tuple[int, ...]:
+    """Columns among `allowed`, greedily few, such that every row of `targets` has one of them."""
+    open_ = targets & allowed
+    chosen = []
+    while len(open_):
+        best = int(np.argmax(open_.sum(axis=0)))
+        chosen.append(best)
+        open_ = open_[~open_[:, best]]
+    needed = list(chosen)
+    for j in chosen:  # earlier choices may have become superfluous
+        rest = [i for i in needed if i != j]
+        if rest and targets[:, rest].any(axis=1).all():
+            needed = rest
+    return tuple(sorted(needed))
