@@ -23,6 +23,8 @@ _HOMES = {
     "equivalent": "reluzono.networks.equivalence",
     "max_deviation": "reluzono.networks.equivalence",
     "PiecewiseLinear": "reluzono.functions.piecewise",
+    "approximate": "reluzono.functions.approximation.approximate",
+    "Approximation": "reluzono.functions.approximation.approximate",
     "load_network": "reluzono.io",
     "save_network": "reluzono.io",
     "from_onnx": "reluzono.io",
