@@ -306,10 +306,24 @@ def test_nothing_but_zeros_is_the_zero_network():
 
 
 @pytest.mark.parametrize("n", [3, 4])
-def test_one_hidden_layer_more_than_the_theorem(n):
+def test_hidden_layers(n):
+    """As many as in Theorem 2.3 without steep ramps, else one more."""
     grid = Grid((F(0),) * n, (F(1),) * n, (1,) * n)
     values = ExactArray.from_integers(np.ones(grid.shape, dtype=int))
+    assert interpolant_network(grid, values, 1).hidden_layers == n.bit_length()
     assert interpolant_network(grid, values, 4).hidden_layers == n.bit_length() + 1
+
+
+def test_hats_in_four_dimensions_are_box_splines():
+    grid = Grid((F(0),) * 4, (F(2),) * 4, (2,) * 4)
+    values = np.zeros(grid.shape, dtype=int)
+    values[1, 1, 1, 1] = 1
+    network = interpolant_network(grid, ExactArray.from_integers(values), 1)
+    generator = np.random.default_rng(0)
+    points = [[F(int(x), 6) for x in row] for row in generator.integers(-3, 16, (200, 4))]
+    for point, value in zip(points, network(points)[:, 0], strict=True):
+        z = [0, *(x - 1 for x in point)]
+        assert value == max(0, 1 - max(z) + min(z))
 
 
 # ------------------------------------------------------------------ the error in the plane and in space

@@ -33,7 +33,7 @@ from reluzono.geometry.polyhedron import Polyhedron
 from reluzono.networks.network import ReLUNetwork
 
 _RAMP_SHARE = Fraction(1, 8)  # of the wanted error's p-th power: allowed outside the box
-_GAP_SHARE = Fraction(1, 1024)  # of it: about how far apart lower and upper bounds may stay
+_GAP_SHARE = Fraction(1, 256)  # of it: about how far apart lower and upper bounds may stay
 _MOST_PIECES, _MOST_WEIGHTS = 1 << 20, 1 << 24
 
 

@@ -12,7 +12,7 @@ Where this leaves a gap, the simplex is divided into 2**n halves of its size, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -108,9 +108,9 @@ class SimplexBasis:
         """Bounds of the means of |g|, equal where the sign is found to be constant on parts; their gaps add up to
         at most the tolerance if few enough divisions reach that."""
         rows = values @ self.from_values
-        owners = np.arange(len(rows))
-        low = _fractions(np.zeros(len(rows), dtype=object), 1)
-        high = low.copy()
+        count = len(rows)
+        owners = np.arange(count)
+        low, high = _fractions([0] * count, 1), _fractions([0] * count, 1)
         for level in range(levels + 1):
             if not len(owners):
                 break
@@ -118,11 +118,14 @@ class SimplexBasis:
             numerators = rows.object_numerators()
             scale = rows.denominator * len(self.lattice) << self.n * level
             inner, outer = abs(numerators.sum(axis=1)), abs(numerators).sum(axis=1)
-            gap = Fraction(int((outer - inner).sum()), scale)
-            done = (inner == outer) | (gap <= tolerance or level == levels or len(owners) > _MANY)
-            for k in np.flatnonzero(done):
-                low[owners[k]] += Fraction(int(inner[k]), scale)
-                high[owners[k]] += Fraction(int(outer[k]), scale)
+            if level == levels or len(owners) > _MANY:
+                done = np.ones(len(owners), dtype=bool)
+            else:
+                done, tolerance = _small_gaps(outer - inner, scale, tolerance)
+            for bound, sums in ((low, inner), (high, outer)):
+                totals = np.zeros(count, dtype=object)
+                np.add.at(totals, owners[done], sums[done])
+                bound += _fractions(totals, scale)
             rows, owners = self._divide(rows, owners, ~done)
         return Bounds(low, high)
 
@@ -131,8 +134,7 @@ class SimplexBasis:
         that; a simplex whose maximum is surely not the largest of all is not divided."""
         rows = values @ self.from_values
         owners = np.arange(len(rows))
-        low = _fractions(np.zeros(len(rows), dtype=object), 1)
-        high = low.copy()
+        low, high = _fractions([0] * len(rows), 1), _fractions([0] * len(rows), 1)
         for level in range(levels + 1):
             if not len(owners):
                 break
@@ -169,7 +171,19 @@ def _multinomial(a: Index) -> int:
     return factorial(sum(a)) // prod(factorial(x) for x in a)
 
 
-def _fractions(numerators: np.ndarray, denominator: int) -> np.ndarray:
+def _small_gaps(gaps: np.ndarray, scale: int, tolerance: Fraction) -> tuple[np.ndarray, Fraction]:
+    """Which gaps (numerators) to leave: all if they add up to no more than the tolerance, else as many of the
+    smallest as use up half of it; and the tolerance left."""
+    if Fraction(int(gaps.sum()), scale) <= tolerance:
+        return np.ones(len(gaps), dtype=bool), tolerance
+    order = np.argsort(gaps)
+    within = np.cumsum(gaps[order]) <= tolerance * scale / 2
+    done = np.zeros(len(gaps), dtype=bool)
+    done[order[within.astype(bool)]] = True
+    return done, tolerance - Fraction(int(gaps[done].sum()), scale)
+
+
+def _fractions(numerators: Sequence[int] | np.ndarray, denominator: int) -> np.ndarray:
     result = np.empty(len(numerators), dtype=object)
     result[:] = [Fraction(int(x), denominator) for x in numerators]
     return result

@@ -1,4 +1,4 @@
-"""The network of an interpolant on a grid: one neuron of its last hidden layer for each grid point.
+"""The network of an interpolant on a grid: hats at the grid points.
 
 In coordinates ``u_i = (x_i - low_i) / step_i`` the hat at the grid point v is
 ``relu(1 - gauge(u - v) - (k - 1) D(u))``, see `ramps`. For two inputs the gauge is half the sum of the
@@ -9,6 +9,14 @@ distances between 0, z_1 and z_2,
 so that all hats share a first layer of about ``2 (M_1 + M_2)`` neurons, and two hidden layers suffice, as in
 Theorem 2.3. For more inputs the maximum and the minimum take ``ceil(log2(n + 1))`` hidden layers and the hats one
 more: one more than Theorem 2.3 needs.
+
+With k = 1 that can be avoided. The hat is the box spline of the directions e_1, …, e_n and e_0 = (1, …, 1):
+
+    hat(u) = sum over S of (-1)^|S| T(u + e_0 - sum of e_i, i in S),      T(u) = relu(min(u_1, …, u_n)),
+
+because T is the length of ``{t >= 0 : u - t e_0 >= 0}``, the truncated power of these directions. The interpolant
+is then a sum of multiples of T at integer places, and ``T(u) = max(0, -u_1, …, -u_n) - max(-u_1, …, -u_n)`` takes
+``ceil(log2(n + 1))`` hidden layers.
 """
 
 from __future__ import annotations
@@ -40,6 +48,8 @@ def interpolant_network(grid: Grid, values: ExactArray, steepness: int) -> ReLUN
     chosen = [tuple(int(i) for i in place) for place in np.argwhere(values.object_numerators() != 0)]
     if not chosen:
         return ReLUNetwork([([[0] * grid.dimension], [0])])
+    if grid.dimension > 2 and steepness == 1:
+        return _spline_network(grid, values)
     inner = (_planar_gauges if grid.dimension == 2 else _gauges)(grid, chosen, steepness)
     heights = values[tuple(np.array(chosen).T)].reshape(1, -1)
     return ReLUNetwork([*inner, Layer(heights, ExactArray.zeros((1,)))])
@@ -66,15 +76,44 @@ def _planar_gauges(grid: Grid, chosen: list[tuple[int, ...]], steepness: int) ->
     if steepness > 1:
         weights[:, [m1, second + m2, *back]] -= steepness - 1
     bias = ExactArray.from_integers(1 - i)
-    return [_first_layer(grid, first), Layer(ExactArray.from_integers(weights), bias)]
+    table = as_exact(first)
+    return [_in_x(grid, Layer(table[:, 1:], table[:, 0])), Layer(ExactArray.from_integers(weights), bias)]
 
 
-def _first_layer(grid: Grid, rows: list[list[int]]) -> Layer:
-    """Rows ``[b | a]`` in grid coordinates u, as a layer in x."""
-    table = as_exact(rows)
-    scale = as_exact([1 / h for h in grid.steps])
-    weights = table[:, 1:] * scale
-    return Layer(weights, table[:, 0] - weights @ as_exact(list(grid.low)))
+def _in_x(grid: Grid, layer: Layer) -> Layer:
+    """A layer that takes grid coordinates u, as one that takes x."""
+    weights = layer.weights * as_exact([1 / h for h in grid.steps])
+    return Layer(weights, layer.bias - weights @ as_exact(list(grid.low)))
+
+
+def _spline_network(grid: Grid, values: ExactArray) -> ReLUNetwork:
+    """The interpolant as a sum of truncated powers, whose coefficients are differences of the values."""
+    n = grid.dimension
+    factors = np.pad(values.object_numerators(), [(0, 2)] * n)  # of T at the grid point with index - 1
+    for axis in range(n):
+        factors = factors - _shifted(factors, [int(i == axis) for i in range(n)])
+    factors = factors - _shifted(factors, [1] * n)
+    pieces: list[Row] = [(0,) * (n + 1)]
+    place: dict[tuple[int, int], int] = {}
+    for axis, m in enumerate(grid.counts):
+        for i in range(-1, m + 2):
+            place[axis, i] = len(pieces)
+            pieces.append((i, *(-int(c == axis) for c in range(n))))
+    terms: dict[frozenset[int], Fraction | int] = {}
+    for index in np.argwhere(factors != 0):
+        factor = Fraction(int(factors[tuple(index)]), values.denominator)
+        members = frozenset(place[axis, int(i) - 1] for axis, i in enumerate(index))
+        terms[members], terms[members | {0}] = -factor, factor
+    first, *others = lower(pieces, 1, [terms]).network.layers
+    return ReLUNetwork([_in_x(grid, first), *others])
+
+
+def _shifted(array: np.ndarray, by: list[int]) -> np.ndarray:
+    """The array moved up by 0 or 1 along each axis; what moves out at the end is known to be 0."""
+    result = np.zeros_like(array)
+    inner = tuple(slice(b, None) for b in by)
+    result[inner] = array[tuple(slice(None, size - b) for size, b in zip(array.shape, by, strict=True))]
+    return result
 
 
 def _gauges(grid: Grid, chosen: list[tuple[int, ...]], steepness: int) -> list[Layer]:
@@ -96,10 +135,6 @@ def _gauges(grid: Grid, chosen: list[tuple[int, ...]], steepness: int) -> list[L
                 terms[frozenset([0, place[axis, i, 1 if i else -1]])] = 1 - steepness
         sums.append(terms)
     layers = list(lower(pieces, 1, sums).network.layers)
-    first, last = layers[0], layers[-1]
-    scale = as_exact([1 / h for h in grid.steps])
-    weights = first.weights * scale
-    layers[0] = Layer(weights, first.bias - weights @ as_exact(list(grid.low)))
+    first, *between, last = layers
     ones = ExactArray.from_integers(np.ones(len(chosen), dtype=np.int64))
-    layers[-1] = Layer(last.weights, last.bias + ones)
-    return layers
+    return [_in_x(grid, first), *between, Layer(last.weights, last.bias + ones)]
