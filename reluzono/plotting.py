@@ -230,7 +230,7 @@ def plot_approximation(result: Approximation, ax: Any = None) -> list[Any]:
         n = 1: the function's graph, the network's graph, the area between them, the knots. n = 2: the error's
         modulus (colours, on the box), level lines of the function and, dashed, of the network at the same levels.
     """
-    n = result.network.input_dimension
+    n = result.domain.ambient_dimension
     if n not in (1, 2):
         raise InvalidInputError(f"result has {n} inputs: pictures are for 1 or 2")
     axes = _pyplot().subplots(figsize=(7, 5 if n == 1 else 6))[1] if ax is None else ax
