@@ -24,6 +24,8 @@ _HOMES = {
     "max_deviation": "reluzono.networks.equivalence",
     "PiecewiseLinear": "reluzono.functions.piecewise",
     "minimal_hidden_layers": "reluzono.functions.hidden_layers",
+    "approximate": "reluzono.functions.approximation.approximate",
+    "Approximation": "reluzono.functions.approximation.approximate",
     "load_network": "reluzono.io",
     "save_network": "reluzono.io",
     "from_onnx": "reluzono.io",

@@ -172,7 +172,9 @@ class ExactArray:
 
     def max_bits(self) -> int:
         """Bit length of the largest numerator."""
-        return max((abs(x).bit_length() for x in self._numerators.reshape(-1).tolist()), default=0)
+        if self._numerators.dtype != object:
+            return int(np.abs(self._numerators).max(initial=0)).bit_length()
+        return max((abs(x).bit_length() for x in self._numerators.reshape(-1)), default=0)
 
     def __len__(self) -> int:
         return len(self._numerators)

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import reluzono as rz
 from reluzono.errors import InvalidInputError
 from reluzono.geometry.polyhedron import Polyhedron
 from reluzono.networks.constructions import maximum, random_network, tent
-from reluzono.plotting import plot_decision_boundary, plot_regions, save_picture
+from reluzono.plotting import plot_approximation, plot_decision_boundary, plot_regions, save_picture
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -102,3 +103,35 @@ def test_class_borders_are_ties_of_the_largest_outputs() -> None:
     assert len(middles) > 0
     values = np.sort(net.evaluate_float(middles), axis=1)
     assert np.allclose(values[:, -1], values[:, -2])
+
+
+def test_graphs_of_an_approximation() -> None:
+    found = rz.approximate([0, 0, 1], (0, 1), "1/20")
+    _, ax = plt.subplots()
+    function, network, between, bends = plot_approximation(found, ax)
+    x, y = function.get_data()
+    assert np.allclose(y, np.square(x)) and (x[0], x[-1]) == (0, 1)
+    assert network.get_ydata()[0] == network.get_ydata()[-1] == 0
+    knots = np.array([(float(a), float(b)) for a, b in found.knots])
+    assert np.allclose(bends.get_offsets(), knots)
+    assert set(knots[:, 0]) <= set(network.get_xdata())
+    # between two knots the chord of x^2 leaves an area of length^3 / 6
+    inside = [a for a in knots[:, 0] if 0 <= a <= 1]
+    assert _area(between.get_paths()[0].vertices) == pytest.approx(sum(np.diff(inside) ** 3) / 6, rel=1e-3)
+
+
+def test_level_lines_of_an_approximation() -> None:
+    found = rz.approximate({(2, 0): 1, (0, 1): -1}, ([0, 0], [1, 2]), "1/10")
+    image, function, network = plot_approximation(found)
+    assert float(image.get_array().max()) < 0.3
+    assert len(function.levels) == 7 and list(function.levels) == list(network.levels)
+    for level, path in zip(function.levels, function.get_paths(), strict=True):
+        assert np.allclose(path.vertices[:, 0] ** 2 - path.vertices[:, 1], level, atol=1e-3)
+    for level, path in zip(network.levels, network.get_paths(), strict=True):
+        assert np.allclose(found.network.evaluate_float(path.vertices)[:, 0], level, atol=1e-2)
+
+
+def test_approximations_in_space_are_refused() -> None:
+    found = rz.approximate({(1, 0, 0): 1}, ([0] * 3, [1] * 3), 1)
+    with pytest.raises(InvalidInputError, match="3 inputs"):
+        plot_approximation(found)

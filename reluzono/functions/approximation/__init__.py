@@ -1,0 +1,1 @@
+"""Networks of compact support that are close to a given function: Theorem 2.3, with the error measured."""
