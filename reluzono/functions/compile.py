@@ -20,11 +20,12 @@ from reluzono.certificates.check import seal
 from reluzono.errors import InvalidInputError
 from reluzono.functions.cellwise import CellFunction
 from reluzono.functions.folds import first_layer_rows, fold_sums
-from reluzono.functions.lowering import Lowered, Row, lower
+from reluzono.functions.lowering import lower
 from reluzono.functions.parts import convex_parts
 from reluzono.functions.planar import edges, planar_sum
 from reluzono.functions.signed_maxima import Terms
 from reluzono.functions.triangulation import Check, Simplex, interior_faces, regular_triangulation
+from reluzono.networks.layout import Lowered, Row
 from reluzono.networks.network import ReLUNetwork
 from reluzono.networks.proofs import network_data, rational_data, region_certificate
 

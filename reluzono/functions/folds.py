@@ -11,8 +11,8 @@ from fractions import Fraction
 from reluzono.exact import primitive
 from reluzono.functions.cellwise import CellFunction
 from reluzono.functions.difference import bend
-from reluzono.functions.lowering import Row, oriented_line
 from reluzono.functions.signed_maxima import SumBuilder, Terms
+from reluzono.networks.layout import Row, oriented_line
 from reluzono.networks.network import ReLUNetwork
 
 

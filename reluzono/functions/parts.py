@@ -16,7 +16,7 @@ import numpy as np
 from reluzono.exact import ExactArray
 from reluzono.functions.cellwise import CellFunction
 from reluzono.functions.difference import bend, convex_difference, propagated_layers
-from reluzono.functions.lowering import Row
+from reluzono.networks.layout import Row
 
 
 @dataclass(frozen=True)
