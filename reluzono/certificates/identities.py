@@ -34,15 +34,15 @@ class MaxIdentity:
         Number of arguments.
     terms : tuple of (Fraction, tuple of rows)
         A row is a tuple of pairs of indices; ``(a, a)`` stands for x_a itself. All rows of one term have
-        equally many pairs. ``(a, b)`` is best computed as ``x_b + relu(x_a - x_b)``: the orders are chosen
-        so that few linear functions have to pass beside these neurons.
+        equally many pairs. Networks compute ``(a, b)`` as ``x_b + relu(x_a - x_b)``: names and orders of the
+        arguments are chosen so that few linear functions have to pass beside these neurons.
 
     Examples
     --------
     >>> identity(5)([3, 1, 4, 1, 5])
     Fraction(5, 1)
     >>> print(identity(5).terms[0])
-    (Fraction(1, 1), (((2, 0),), ((1, 4),)))
+    (Fraction(1, 1), (((0, 2),), ((1, 4),)))
     """
 
     n: int
@@ -86,12 +86,12 @@ def identity(n: int) -> MaxIdentity:
 def _five() -> MaxIdentity:
     """Six terms; only six of the ten pairs occur: 13, 14, 34 and 24, 25, 45 (counted from 1)."""
     half = Fraction(1, 2)
-    p13, p14, p34, p24, p25, p45 = (2, 0), (3, 0), (2, 3), (1, 3), (1, 4), (4, 3)
-    one, two = (0, 0), (1, 1)
+    p13, p14, p34, p24, p25, p45 = (0, 2), (0, 3), (2, 3), (1, 3), (1, 4), (3, 4)
+    four, five = (3, 3), (4, 4)
     terms: list[tuple[Fraction, tuple[Row, ...]]] = [
         (Fraction(1), ((p13,), (p25,))),
-        (half, ((p45,), (two,))),
-        (half, ((p34,), (one,))),
+        (half, ((p24,), (five,))),
+        (half, ((p13,), (four,))),
         (half, ((p14, p45), (p24, p34))),
         (-half, ((p13, p45), (p34, p25))),
         (-half, ((p13, p24), (p14, p25))),
@@ -113,7 +113,7 @@ _PARTNER = {a: b for a, b in _COUPLES} | {b: a for a, b in _COUPLES}
 
 
 def _ordered(a: int, b: int) -> Pair:
-    return (max(a, b), min(a, b))
+    return (min(a, b), max(a, b))
 
 
 def _other_couples(*members: int) -> list[Pair]:

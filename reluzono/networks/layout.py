@@ -33,7 +33,7 @@ Node = Any  # a line (tuple of integers, first layer) or whatever else the forms
 Key = tuple[str, Any]  # ("+", node or pair) or ("-", node or pair): a neuron and its reverse
 Vector = dict[Any, Fraction]  # coordinates: nodes, and the numbers of the inputs
 Sparse = tuple[dict[Any, Fraction], Fraction]  # weights and a constant
-_MOST_WEIGHTS = 1 << 26  # of one layer; they are stored densely
+MOST_WEIGHTS = 1 << 26  # of one layer; they are stored densely
 _MOST_WORK = 1 << 20  # of looking for cheap carriers
 
 
@@ -403,10 +403,10 @@ class Layout:
 
 def _dense(rows: Sequence[tuple[Mapping[Any, Fraction], Fraction]], keys: Sequence[Any]) -> Layer:
     """A layer from sparse rows over named inputs."""
-    if len(rows) * len(keys) > _MOST_WEIGHTS:
+    if len(rows) * len(keys) > MOST_WEIGHTS:
         raise BudgetExceededError(
             f"a layer of the network would have {len(rows)} x {len(keys)} weights, more than "
-            f"{_MOST_WEIGHTS}: use method='auto', or a function of fewer pieces"
+            f"{MOST_WEIGHTS}: use method='auto', or a function of fewer pieces"
         )
     column = {key: c for c, key in enumerate(keys)}
     denominator = lcm(1, *(x.denominator for weights, _ in rows for x in weights.values()))
