@@ -24,6 +24,7 @@ from reluzono.functions.lowering import lower
 from reluzono.functions.parts import convex_parts
 from reluzono.functions.planar import edges, planar_sum
 from reluzono.functions.signed_maxima import Terms
+from reluzono.functions.ternary import lower_ternary
 from reluzono.functions.triangulation import Check, Simplex, interior_faces, regular_triangulation
 from reluzono.networks.layout import Lowered, Row
 from reluzono.networks.network import ReLUNetwork
@@ -49,7 +50,7 @@ class Compilation:
     network : ReLUNetwork
         Equal to the function on all of R^n.
     method : str
-        How it was made: "depth", "one-dimensional" or "itself".
+        How it was made: "depth", "ternary", "one-dimensional" or "itself".
     """
 
     network: ReLUNetwork
@@ -157,22 +158,30 @@ def _planar_maxima(function: CellFunction) -> SignedMaxima:
     return _listed(function, list(numbers), sums)
 
 
-def compile_cells(function: CellFunction, check: Check = lambda: None) -> Compilation:
-    """The network of Theorem 2.1, with its proof on demand."""
-    return compile_maxima(function, signed_maxima(function, check))
+def compile_cells(function: CellFunction, check: Check = lambda: None, method: str = "depth") -> Compilation:
+    """The network of Theorem 2.1, or by "ternary" a shallower one, with its proof on demand."""
+    return compile_maxima(function, signed_maxima(function, check), method)
 
 
-def compile_maxima(function: CellFunction, maxima: SignedMaxima) -> Compilation:
+def compile_maxima(function: CellFunction, maxima: SignedMaxima, method: str = "depth") -> Compilation:
     """The network that computes signed sums of maxima which are known to be the function."""
     preferred = frozenset(first_layer_rows(function.carrier))
-    lowered = lower(maxima.functions, maxima.denominator, maxima.terms, preferred)
-    return Compilation(lowered.network, "depth", lambda: _certificate(function, maxima, lowered))
+    arguments = (maxima.functions, maxima.denominator, maxima.terms, preferred)
+    expansions: Certificate = {}
+    if method == "ternary":
+        lowered, groups = lower_ternary(*arguments)
+        expansions = {"expansions": groups}
+    else:
+        lowered = lower(*arguments)
+    return Compilation(lowered.network, method, lambda: _certificate(function, maxima, lowered, expansions))
 
 
 # ------------------------------------------------------------------ the proof
 
 
-def _certificate(function: CellFunction, maxima: SignedMaxima, lowered: Lowered) -> Certificate:
+def _certificate(
+    function: CellFunction, maxima: SignedMaxima, lowered: Lowered, expansions: Certificate
+) -> Certificate:
     cover = region_certificate(function.regions)
     values = None
     if not function.is_carrier:
@@ -190,6 +199,7 @@ def _certificate(function: CellFunction, maxima: SignedMaxima, lowered: Lowered)
             },
             **maxima._evidence,
             "reasons": lowered.reasons,
+            **expansions,
         }
     )
 
@@ -200,7 +210,7 @@ def _plain(rows: np.ndarray) -> list[list[list[int]]]:
 
 # ------------------------------------------------------------------ the choice of a method
 
-METHODS = ("auto", "depth", "one-dimensional")
+METHODS = ("auto", "depth", "ternary", "one-dimensional")
 
 
 def compile_function(function: PiecewiseLinear, method: str = "auto", *, budget: Any = None) -> Compilation:
@@ -210,10 +220,11 @@ def compile_function(function: PiecewiseLinear, method: str = "auto", *, budget:
     ----------
     function : PiecewiseLinear
         On R^n, with any number of outputs.
-    method : {"auto", "depth", "one-dimensional"}
-        "depth" is the construction of Theorem 2.1. "one-dimensional" is that of Theorem 2.2 (one
-        input, one output, fewest nodes). "auto" returns the network that the function came from if
-        that is as shallow as Theorem 2.1 promises; else one of the other two.
+    method : {"auto", "depth", "ternary", "one-dimensional"}
+        "depth" is the construction of Theorem 2.1. "ternary" needs fewer hidden layers for n >= 4: at most
+        2 for n <= 5 and 3 for n <= 17, often with more neurons. "one-dimensional" is that of Theorem 2.2
+        (one input, one output, fewest nodes). "auto" returns the network that the function came from if
+        that is as shallow as Theorem 2.1 promises; else "one-dimensional" or "depth".
 
     budget : Budget or seconds, optional
         For listing the function's cells and for the construction.
@@ -221,7 +232,7 @@ def compile_function(function: PiecewiseLinear, method: str = "auto", *, budget:
     Returns
     -------
     Compilation
-        With at most ``ceil(log2(n + 1))`` hidden layers.
+        With at most ``ceil(log2(n + 1))`` hidden layers; by "ternary" ``1 + ceil(log3((n + 1) / 2))``.
 
     Raises
     ------
@@ -247,7 +258,7 @@ def compile_function(function: PiecewiseLinear, method: str = "auto", *, budget:
         from reluzono.functions.one_dimensional import shortest_network
 
         return _equal_networks(function, shortest_network(function), "one-dimensional")
-    return compile_cells(function.cells, clock.check)
+    return compile_cells(function.cells, clock.check, "ternary" if method == "ternary" else "depth")
 
 
 def _equal_networks(function: PiecewiseLinear, network: ReLUNetwork, method: str) -> Compilation:

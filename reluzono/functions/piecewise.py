@@ -290,8 +290,9 @@ class PiecewiseLinear:
 
         Parameters
         ----------
-        method : {"auto", "depth", "one-dimensional"}
-            "depth": Theorem 2.1 of Arora, Basu, Mianjy, Mukherjee 2018. "one-dimensional": Theorem
+        method : {"auto", "depth", "ternary", "one-dimensional"}
+            "depth": Theorem 2.1 of Arora, Basu, Mianjy, Mukherjee 2018. "ternary": the fewest hidden layers
+            known for every function on R^n, 2 for n <= 5 and 3 for n <= 17. "one-dimensional": Theorem
             2.2, for R → R: one hidden layer of fewest nodes. "auto": the network the function was
             made from, if shallow enough; else the best of the others.
         """
