@@ -230,7 +230,7 @@ def test_budgets_stop_every_stage(monkeypatch):
 
     with pytest.raises(BudgetExceededError, match="stopped"):
         convex_maxima(f.cells, stop)
-    monkeypatch.setattr("reluzono.functions.lowering._MOST_WEIGHTS", 10)
+    monkeypatch.setattr("reluzono.networks.layout.MOST_WEIGHTS", 10)
     with pytest.raises(BudgetExceededError, match="weights"):
         f.to_network("depth")
     assert f.to_network().size == 5  # it is shallow enough as it is

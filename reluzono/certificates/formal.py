@@ -16,6 +16,7 @@ from math import gcd, lcm
 from typing import Any
 
 from reluzono.certificates.data import Affine, array, integers, require
+from reluzono.certificates.identities import identity
 
 Number = Fraction | int
 
@@ -53,11 +54,20 @@ class Algebra:
     ----------
     functions : sequence of rows ``[b, a1, …]`` of rationals
         The affine functions l_i.
+    expansions : mapping, optional
+        Sets whose maxima are no symbols but taken apart: set → disjoint groups, two, five or six.
     """
 
-    def __init__(self, functions: Sequence[Sequence[Fraction]], size: int) -> None:
+    def __init__(
+        self,
+        functions: Sequence[Sequence[Fraction]],
+        size: int,
+        expansions: Mapping[frozenset[int], Sequence[frozenset[int]]] | None = None,
+    ) -> None:
         self.functions, self.size = functions, size
         self._numbers: dict[Any, int] = {}
+        self._expansions = expansions or {}
+        self._expanded: dict[frozenset[int], Element] = {}
 
     def affine(self, row: Sequence[Number]) -> Element:
         """An affine function."""
@@ -88,15 +98,54 @@ class Algebra:
         return self.sum((-factor, symbol), (1, element))
 
     def maximum(self, members: Iterable[int]) -> Element:
-        """Rule 2: the maximum of one is itself, of two ``l_j + relu(l_i - l_j)``, else a symbol."""
+        """Rule 2: the maximum of one is itself, of two ``l_j + relu(l_i - l_j)``, else a symbol or by rule 5."""
         chosen = sorted(set(members))
+        groups = self._expansions.get(frozenset(chosen))
+        if groups is not None:
+            return self._expand(frozenset(chosen), groups)
         if len(chosen) > 2:
             return self._symbol(("max", tuple(chosen)))
         last = self.affine(self.functions[chosen[-1]])
         if len(chosen) == 1:
             return last
-        first = self.affine(self.functions[chosen[0]])
-        return self.sum((1, last), (1, self.relu(self.sum((1, first), (-1, last)))))
+        return self._larger(self.affine(self.functions[chosen[0]]), last)
+
+    def _larger(self, first: Element, second: Element) -> Element:
+        return self.sum((1, second), (1, self.relu(self.sum((1, first), (-1, second)))))
+
+    def _expand(self, members: frozenset[int], groups: Sequence[frozenset[int]]) -> Element:
+        """Rule 5: a maximum is that of its groups' maxima, of five or six of these by an identity.
+
+        In an identity the larger of the maxima of two groups is the maximum of both together.
+        """
+        if members not in self._expanded:
+            if len(groups) == 2:
+                element = self._larger(self.maximum(groups[0]), self.maximum(groups[1]))
+            else:
+                parts = []
+                for coefficient, rows in identity(len(groups)).terms:
+                    first, second = (
+                        self.sum(*((1, self.maximum(groups[a] | groups[b])) for a, b in row)) for row in rows
+                    )
+                    parts.append((coefficient, self._larger(first, second)))
+                element = self.sum(*parts)
+            self._expanded[members] = element
+        return self._expanded[members]
+
+
+def read_expansions(data: Any, count: int) -> dict[frozenset[int], list[frozenset[int]]]:
+    """Lists of groups: not empty, disjoint, of the functions 0 … count - 1; no set twice."""
+    found: dict[frozenset[int], list[frozenset[int]]] = {}
+    for k, entry in enumerate(array(data, "expansions")):
+        where = f"expansion {k}"
+        lists = [integers(group, where) for group in array(entry, where)]
+        members = [i for group in lists for i in group]
+        require(len(lists) in (2, 5, 6) and all(lists), f"{where}: not two, five or six groups")
+        require(len(set(members)) == len(members), f"{where}: groups are not disjoint")
+        require(all(0 <= i < count for i in members), f"{where}: no such function")
+        require(frozenset(members) not in found, f"{where}: a second one of this set")
+        found[frozenset(members)] = [frozenset(group) for group in lists]
+    return found
 
 
 def _chosen(algebra: Algebra, data: Any, where: str) -> list[int]:

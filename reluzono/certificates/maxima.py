@@ -36,7 +36,7 @@ from reluzono.certificates.data import (
     reduced_basis,
     require,
 )
-from reluzono.certificates.formal import Algebra, network_elements, signed_sum
+from reluzono.certificates.formal import Algebra, network_elements, read_expansions, signed_sum
 from reluzono.certificates.sums import Terms, check_sum, read_terms
 
 _HEAD = {"format", "version", "kind", "digest", "networks", "domain", "chart"}
@@ -45,7 +45,7 @@ _BODY = {"cells", "values", "functions", "parts", "outputs", "reasons"}
 
 def check(certificate: dict[str, Any]) -> str:
     """Kind "compilation". Return the statement that is proved, or raise `Refused`."""
-    fields(certificate, _HEAD | _BODY, "certificate")
+    fields(certificate, _HEAD | _BODY, "certificate", frozenset({"expansions"}))
     data = array(certificate["networks"], "networks", 2)
     carrier, compiled = (read_network(network, f"network {i}") for i, network in enumerate(data))
     require(carrier.inputs == compiled.inputs, "networks differ in inputs")
@@ -58,7 +58,8 @@ def check(certificate: dict[str, Any]) -> str:
     listed = array(certificate["parts"], "parts")
     parts = [check_part(part, rows, cover, f"part {k}") for k, part in enumerate(listed)]
     functions = [[Fraction(x, denominator) for x in row] for row in rows]
-    algebra = Algebra(functions, carrier.inputs + 1)
+    expansions = read_expansions(certificate.get("expansions", []), len(rows))
+    algebra = Algebra(functions, carrier.inputs + 1, expansions)
     elements = network_elements(algebra, compiled.layers, certificate["reasons"])
     require(len(values) == len(outputs), "the networks differ in outputs")
     for o, (output, element) in enumerate(zip(outputs, elements, strict=True)):

@@ -19,11 +19,13 @@ from reluzono.certificates.check import seal
 from reluzono.errors import InvalidInputError
 from reluzono.functions.cellwise import CellFunction
 from reluzono.functions.folds import first_layer_rows, fold_sums
-from reluzono.functions.lowering import Lowered, Row, lower
+from reluzono.functions.lowering import lower
 from reluzono.functions.parts import convex_parts
 from reluzono.functions.planar import edges, planar_sum
 from reluzono.functions.signed_maxima import Terms, terms_by_radon
+from reluzono.functions.ternary import lower_ternary
 from reluzono.functions.triangulation import Check, interior_faces, regular_triangulation
+from reluzono.networks.layout import Lowered, Row
 from reluzono.networks.network import ReLUNetwork
 from reluzono.networks.proofs import network_data, rational_data, region_certificate
 
@@ -158,22 +160,30 @@ def _planar_maxima(function: CellFunction) -> SignedMaxima:
     return _listed(function, list(numbers), sums)
 
 
-def compile_cells(function: CellFunction, check: Check = lambda: None) -> Compilation:
-    """The network of Theorem 2.1, with its proof on demand."""
-    return compile_maxima(function, signed_maxima(function, check))
+def compile_cells(function: CellFunction, check: Check = lambda: None, method: str = "depth") -> Compilation:
+    """The network of Theorem 2.1, or by "ternary" a shallower one, with its proof on demand."""
+    return compile_maxima(function, signed_maxima(function, check), method)
 
 
-def compile_maxima(function: CellFunction, maxima: SignedMaxima) -> Compilation:
+def compile_maxima(function: CellFunction, maxima: SignedMaxima, method: str = "depth") -> Compilation:
     """The network that computes signed sums of maxima which are known to be the function."""
     preferred = frozenset(first_layer_rows(function.carrier))
-    lowered = lower(maxima.functions, maxima.denominator, maxima.terms, preferred)
-    return Compilation(lowered.network, "depth", lambda: _certificate(function, maxima, lowered))
+    arguments = (maxima.functions, maxima.denominator, maxima.terms, preferred)
+    expansions: Certificate = {}
+    if method == "ternary":
+        lowered, groups = lower_ternary(*arguments)
+        expansions = {"expansions": groups}
+    else:
+        lowered = lower(*arguments)
+    return Compilation(lowered.network, method, lambda: _certificate(function, maxima, lowered, expansions))
 
 
 # ------------------------------------------------------------------ the proof
 
 
-def _certificate(function: CellFunction, maxima: SignedMaxima, lowered: Lowered) -> Certificate:
+def _certificate(
+    function: CellFunction, maxima: SignedMaxima, lowered: Lowered, expansions: Certificate
+) -> Certificate:
     cover = region_certificate(function.regions)
     values = None
     if not function.is_carrier:
@@ -191,6 +201,7 @@ def _certificate(function: CellFunction, maxima: SignedMaxima, lowered: Lowered)
             },
             **maxima._evidence,
             "reasons": lowered.reasons,
+            **expansions,
         }
     )
 

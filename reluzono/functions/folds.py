@@ -14,8 +14,8 @@ import numpy as np
 from reluzono.exact import primitive, signs
 from reluzono.functions.cellwise import CellFunction, cell_generators
 from reluzono.functions.difference import bend
-from reluzono.functions.lowering import Row, oriented_line
 from reluzono.functions.signed_maxima import SumBuilder, Terms
+from reluzono.networks.layout import Row, oriented_line
 from reluzono.networks.network import ReLUNetwork
 
 

@@ -22,7 +22,7 @@ from reluzono.networks.network import Layer, ReLUNetwork
 if TYPE_CHECKING:
     from reluzono.functions.piecewise import PiecewiseLinear
 
-METHODS = ("auto", "depth", "size", "lattice", "one-dimensional")
+METHODS = ("auto", "depth", "ternary", "size", "lattice", "one-dimensional")
 _SIMPLIFIED = 1000  # nodes of the largest network that is simplified
 
 
@@ -35,8 +35,10 @@ def compile_function(
     ----------
     function : PiecewiseLinear
         On R^n, with any number of outputs.
-    method : {"auto", "depth", "size", "lattice", "one-dimensional"}
+    method : {"auto", "depth", "ternary", "size", "lattice", "one-dimensional"}
         "depth" is the construction of Theorem 2.1: at most ``ceil(log2(n + 1))`` hidden layers.
+        "ternary" needs fewer for n >= 4, often with more neurons: at most ``1 + ceil(log3((n + 1) / 2))``, which
+        is 2 for n <= 5 and 3 for n <= 17.
         "size": the smallest network that any of the other methods finds, of any depth.
         "lattice": a maximum of minima (`lattice_network`); its size is at most linear in pieces times sets,
         whatever n is, but it is deeper.
@@ -80,7 +82,7 @@ def compile_function(
         return _equal(function, _lattice(function, clock), "lattice")
     if method == "size":
         return _smallest(function, clock)
-    return compile_cells(function.cells, clock.check)
+    return compile_cells(function.cells, clock.check, "ternary" if method == "ternary" else "depth")
 
 
 def _equal(function: PiecewiseLinear, network: ReLUNetwork, method: str) -> Compilation:

@@ -16,8 +16,8 @@ from fractions import Fraction
 
 from reluzono.functions.cellwise import CellFunction
 from reluzono.functions.folds import fold_weights
-from reluzono.functions.lowering import Row
 from reluzono.functions.subset_sums import SubsetSum, subset_with_sum
+from reluzono.networks.layout import Row
 from reluzono.networks.network import ReLUNetwork
 
 Node = tuple[Fraction, Sequence[Fraction | int]]  # factor, row [b | a]

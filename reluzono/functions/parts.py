@@ -17,7 +17,7 @@ from reluzono.exact import ExactArray
 from reluzono.functions.cellwise import CellFunction
 from reluzono.functions.decomposition import convex_difference
 from reluzono.functions.difference import bend, propagated_layers
-from reluzono.functions.lowering import Row
+from reluzono.networks.layout import Row
 
 
 @dataclass(frozen=True)

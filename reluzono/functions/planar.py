@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 from reluzono.functions.cellwise import CellFunction
 from reluzono.functions.difference import bend
-from reluzono.functions.lowering import Row, oriented_line
 from reluzono.functions.signed_maxima import SumBuilder, Terms, multiple
+from reluzono.networks.layout import Row, oriented_line
 
 Point = tuple[Fraction, Fraction]
 End = Fraction | None  # position along a line; None is infinity

@@ -10,20 +10,49 @@ import numpy as np
 from reluzono.errors import InvalidInputError
 from reluzono.exact import as_fraction
 from reluzono.networks.algebra import compose
+from reluzono.networks.maxima import shallow_maximum
 from reluzono.networks.network import ReLUNetwork
 
 
 def maximum(n: int, method: str = "tree") -> ReLUNetwork:
-    """``max(x_1, ..., x_n)`` by a balanced tree: ceil(log2 n) hidden layers.
+    """``max(x_1, ..., x_n)``.
 
-    A gate ``max(x, y) = relu(x - y) + relu(y) - relu(-y)`` takes 3 nodes, an odd one out passes with 2; the size
-    is the sum of ``3 floor(c/2) + 2 (c mod 2)`` over the levels c = n, ceil(n/2), … (Arora, Basu, Mianjy,
-    Mukherjee 2018, max lemma, with a smaller gate).
+    Parameters
+    ----------
+    n : int
+        Number of inputs.
+    method : {"tree", "ternary"}
+        "tree": a balanced tree, ceil(log2 n) hidden layers. A gate ``max(x, y) = relu(x - y) + relu(y) -
+        relu(-y)`` takes 3 nodes, an odd one out passes with 2; the size is the sum of ``3 floor(c/2) +
+        2 (c mod 2)`` over the levels c = n, ceil(n/2), … (Arora, Basu, Mianjy, Mukherjee 2018, max lemma, with
+        a smaller gate). "ternary": ``1 + ceil(log3(n / 2))`` hidden layers, by identities for the maximum of
+        five and of six numbers (`reluzono.networks.maxima`); a tree where that is as shallow and not larger.
+
+    Raises
+    ------
+    BudgetExceededError
+        For "ternary", if the weights of a layer would not fit in memory (n > 54, about).
+
+    Examples
+    --------
+    >>> maximum(6).widths, maximum(6, "ternary").widths
+    ((9, 5, 3), (21, 68))
     """
-    if n < 1:
-        raise InvalidInputError(f"n is {n}: give at least 1")
-    if method != "tree":
-        raise InvalidInputError(f"method is {method!r}: only 'tree' is available")
+    count = as_fraction(n, "n")
+    if count.denominator != 1 or count < 1:
+        raise InvalidInputError(f"n is {n}: give an integer of at least 1")
+    n = int(count)
+    if method not in ("tree", "ternary"):
+        raise InvalidInputError(f"method is {method!r}: give 'tree' or 'ternary'")
+    deep = (n - 1).bit_length()
+    if method == "ternary" and n > 4:
+        found = shallow_maximum(n)
+        if found.hidden_layers < deep or found.size < _tree(n).size:
+            return found
+    return _tree(n)
+
+
+def _tree(n: int) -> ReLUNetwork:
     network = ReLUNetwork([(np.eye(n, dtype=int), [0] * n)])
     while network.output_dimension > 1:
         network = compose(_max_level(network.output_dimension), network)

@@ -28,7 +28,8 @@ import numpy as np
 
 from reluzono.exact import ExactArray, as_exact
 from reluzono.functions.approximation.grids import Grid
-from reluzono.functions.lowering import Row, Terms, lower
+from reluzono.functions.lowering import Terms, lower
+from reluzono.networks.layout import Row
 from reluzono.networks.network import Layer, ReLUNetwork
 
 
