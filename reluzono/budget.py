@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 
 from reluzono.errors import BudgetExceededError, InvalidInputError, ReluzonoError
@@ -158,23 +159,44 @@ def _print_progress(done: int, total: int | None, message: str) -> None:
 
 
 def map_tasks(
-    function: Callable[[Task], Result], tasks: Iterable[Task], executor: Executor | None = None
-) -> Iterator[Result]:
-    """Results in the order of the tasks, whatever the executor; a bounded number is in flight."""
+    function: Callable[[Task], Result],
+    tasks: Iterable[Task],
+    executor: Executor | None = None,
+    split: Callable[[Task, Result], Iterable[Task] | None] | None = None,
+    ahead: int = 4,
+) -> Iterator[Any]:
+    """Results in the order of the tasks, whatever the executor; for each worker at most ``ahead`` wait for their turn.
+
+    Where ``split(task, result)`` is not None, the results of these tasks come in the place of this result.
+    """
     if executor is None:
-        yield from map(function, tasks)
-        return
-    limit = 4 * (getattr(executor, "_max_workers", None) or 4)
-    waiting: deque[Future[Result]] = deque()
-    try:
         for task in tasks:
-            waiting.append(executor.submit(function, task))
-            if len(waiting) >= limit:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            result = function(task)
+            instead = None if split is None else split(task, result)
+            if instead is None:
+                yield result
+            else:
+                yield from map_tasks(function, instead, None, split)
+        return
+    limit = ahead * (getattr(executor, "_max_workers", None) or 4)
+    rest = iter(tasks)
+    waiting: deque[tuple[Task, Future[Result]]] = deque()
+    try:
+        while True:
+            waiting.extend(
+                (task, executor.submit(function, task)) for task in islice(rest, max(0, limit - len(waiting)))
+            )
+            if not waiting:
+                return
+            task, future = waiting.popleft()
+            result = future.result()
+            instead = None if split is None else split(task, result)
+            if instead is None:
+                yield result
+            else:  # while these are computed, those behind them are, too
+                waiting.extendleft([(task, executor.submit(function, task)) for task in instead][::-1])
     finally:
-        for future in waiting:
+        for _, future in waiting:
             future.cancel()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from math import comb
 from random import Random
+from unittest.mock import patch
 
 import arrangement_oracle as oracle
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reluzono.errors import InvalidInputError
-from reluzono.geometry import families
+from reluzono.geometry import blocks, families
 from reluzono.geometry.arrangement import HyperplaneArrangement
 from reluzono.geometry.chambers import Regions
 from reluzono.geometry.polyhedron import Polyhedron
@@ -162,6 +163,28 @@ def test_chunks_and_tokens(case: Case, size: int, engine: str | None) -> None:
         done += len(chunk)
         rest = [s for later in A.iter_regions(size, engine=engine, start=chunk.token) for s in signs_of(later)]
         assert rest == stream[done:]
+
+
+@given(cases(least=2), st.integers(2, 5), st.integers(2, 8), st.integers(2, 8))
+@settings(max_examples=150)
+def test_many_small_blocks(case: Case, size: int, pieces: int, largest: int) -> None:
+    """Blocks that are cut again and again, with workers and with resumption within them."""
+    A = build(case)
+    signs = signs_of(A.regions(engine="tope-join"))
+    small = {"WHOLE": 2, "WHOLE_OF_MANY": 2, "PIECES": pieces, "LARGEST": largest, "TOO_LARGE": 3}
+    with patch.multiple(blocks, **small), ThreadPoolExecutor(2) as pool:
+        regions = A.regions(engine="tope-join")
+        assert signs_of(regions) == signs
+        check_witnesses(regions, case)
+        assert same(A.regions(engine="tope-join", executor=pool), regions)
+        chunks = list(A.iter_regions(size, engine="tope-join"))
+        stream = [s for chunk in chunks for s in signs_of(chunk)]
+        assert sorted(stream) == signs
+        done = 0
+        for chunk in chunks:
+            done += len(chunk)
+            later = A.iter_regions(size, engine="tope-join", start=chunk.token, executor=pool)
+            assert [s for part in later for s in signs_of(part)] == stream[done:]
 
 
 @given(cases(least=2), st.sampled_from(ENGINES))

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from reluzono.budget import map_tasks
-from reluzono.geometry.bits import find_rows, pack_signs, unpack_signs
+from reluzono.geometry.bits import as_bytes, find_rows, pack_signs, unpack_signs
 from reluzono.geometry.tope_join import CutFurtherError, list_topes
 
 #: a cone with at most this many regions is one block (the second number if its hyperplanes are more than MANY:
@@ -22,8 +21,8 @@ from reluzono.geometry.tope_join import CutFurtherError, list_topes
 WHOLE, WHOLE_OF_MANY, MANY = 1 << 18, 1 << 15, 30
 #: larger ones are cut into at least this many
 PIECES = 32
-#: and a block with more regions than this is cut further
-LARGEST = 1 << 19
+#: and a block with more regions than this is cut further, as one of this weight (see `_cut`)
+LARGEST, TOO_LARGE = 1 << 19, 8
 
 Signs = tuple[int, ...]
 
@@ -44,16 +43,25 @@ class Cone:
     rows: np.ndarray
     constraints: np.ndarray
 
-    def parts(self, signs: Signs, pieces: int) -> list[tuple[Signs, Cone]]:
-        """Cut into regions of more of the first hyperplanes, at least ``pieces`` of them if there are so many."""
-        known = len(signs)
-        for depth in range(known + 1, len(self.rows) + 1):
-            keys, _ = list_topes(self.rows[:depth], self.constraints)
-            if len(keys) >= pieces or depth == len(self.rows):
-                return self._parts(keys, depth)
-        return []
+    def parts(self, signs: Signs, pieces: int) -> list[tuple[Signs, Cone, float]]:
+        """Cut into regions of more of the first hyperplanes, at least ``pieces`` of them if there are so many.
 
-    def _parts(self, keys: np.ndarray, depth: int) -> list[tuple[Signs, Cone]]:
+        With their shares of all regions, guessed from some more hyperplanes.
+        """
+        depth, keys = self._prefix(len(signs), pieces)
+        longer, more = self._prefix(depth, 16 * pieces)
+        _, counts = np.unique(as_bytes(pack_signs(unpack_signs(more, longer)[:, :depth])), return_counts=True)
+        return list(zip(*self._parts(keys, depth), (counts / len(more)).tolist(), strict=True))
+
+    def _prefix(self, known: int, least: int) -> tuple[int, np.ndarray]:
+        """The sorted regions of the fewest first hyperplanes, more than the known ones, that make so many regions."""
+        for depth in range(known + 1, len(self.rows)):
+            keys, _ = list_topes(self.rows[:depth], self.constraints)
+            if len(keys) >= least:
+                return depth, keys
+        return len(self.rows), list_topes(self.rows, self.constraints)[0]
+
+    def _parts(self, keys: np.ndarray, depth: int) -> tuple[list[Signs], list[Cone]]:
         signs = unpack_signs(keys, depth)
         # a hyperplane bounds a region if and only if the region across it is there too
         walls = np.empty(signs.shape, dtype=bool)
@@ -61,11 +69,11 @@ class Cone:
             flipped = signs.copy()
             flipped[:, i] *= -1
             walls[:, i] = find_rows(keys, pack_signs(flipped)) >= 0
-        parts = []
+        cones = []
         for row, wall in zip(signs, walls, strict=True):
             sides = self.rows[:depth][wall] * row[wall].astype(self.rows.dtype).reshape(-1, 1)
-            parts.append((tuple(row.tolist()), Cone(self.rows, np.concatenate([self.constraints, sides]))))
-        return parts
+            cones.append(Cone(self.rows, np.concatenate([self.constraints, sides])))
+        return [tuple(row) for row in signs.tolist()], cones
 
 
 def iter_blocks(
@@ -73,8 +81,12 @@ def iter_blocks(
     start: Signs = (),
     executor: Executor | None = None,
     check: Callable[[], None] | None = None,
+    ahead: int = 4,
 ) -> Iterator[Block]:
-    """All blocks of a cone from the one with the signs ``start`` on, always cut in the same way."""
+    """All blocks of a cone from the one with the signs ``start`` on, always cut in the same way.
+
+    For each worker at most ``ahead`` blocks wait for their turn.
+    """
     if not start:
         limit = WHOLE_OF_MANY if len(cone.rows) > MANY else WHOLE
         try:
@@ -82,39 +94,52 @@ def iter_blocks(
             return
         except CutFurtherError:
             pass
-    yield from _cut((), cone, start, PIECES, executor, check)
+    tasks = _cut((), cone, PIECES // 2, start, None if executor else check)
 
-
-def _cut(
-    signs: Signs, cone: Cone, start: Signs, pieces: int, executor: Executor | None, check: Callable[[], None] | None
-) -> Iterator[Block]:
-    parts = [part for part in cone.parts(signs, pieces) if part[0] >= start[: len(part[0])]]
-    ahead = [(part, _opened(part[0], start), None if executor else check) for part in parts]
-    for (inner, part), found in zip(parts, map_tasks(_list_block, ahead, executor), strict=True):
+    def split(task: Task, found: Block | None) -> Iterator[Task] | None:
         if check is not None:
             check()
-        if found is None:
-            after = start if inner == start[: len(inner)] else ()
-            yield from _cut(inner, part, after, PIECES // 2, executor, check)
+        return None if found else _cut(task.signs, task.cone, TOO_LARGE, (), task.check)
+
+    yield from map_tasks(_list_block, tasks, executor, split, ahead)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One block to list."""
+
+    signs: Signs
+    cone: Cone
+    check: Callable[[], None] | None
+
+
+def _cut(signs: Signs, cone: Cone, weight: float, start: Signs, check: Callable[[], None] | None) -> Iterator[Task]:
+    """Parts of a block, in order, from the one with the signs ``start`` on.
+
+    A block of weight w is cut into 2 w parts, which weigh 1/2 on average; those that seem to weigh more than 1 are
+    cut again.
+    """
+    for inner, part, share in cone.parts(signs, round(2 * weight)):
+        if inner < start[: len(inner)]:
+            continue
+        inside = start if inner == start[: len(inner)] else ()
+        if weight * share > 1 and len(inner) < len(cone.rows):
+            yield from _cut(inner, part, weight * share, inside, check)
+        elif len(inside) > len(inner):  # this was found to be too large before
+            yield from _cut(inner, part, TOO_LARGE, inside, check)
         else:
-            yield Block(inner, *found)
+            yield Task(inner, part, check)
 
 
-def _opened(signs: Signs, start: Signs) -> bool:
-    """Whether the start lies in a part of this block, which therefore was too large to be listed whole."""
-    return len(start) > len(signs) and start[: len(signs)] == signs
-
-
-def _list_block(task: tuple[tuple[Signs, Cone], bool, Any]) -> tuple[np.ndarray, np.ndarray] | None:
-    (signs, cone), opened, check = task
-    if opened:
-        return None
-    final = len(signs) == len(cone.rows)
+def _list_block(task: Task) -> Block | None:
+    """None if it is too large."""
+    rows = task.cone.rows
+    limit = None if len(task.signs) == len(rows) else LARGEST
     try:
-        keys, points = list_topes(cone.rows, cone.constraints, limit=None if final else LARGEST, check=check)
+        keys, points = list_topes(rows, task.cone.constraints, limit=limit, check=task.check)
     except CutFurtherError:
         return None
-    return keys, compact(points)
+    return Block(task.signs, keys, compact(points))
 
 
 def compact(points: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from math import comb
@@ -17,7 +17,7 @@ from reluzono.errors import BudgetExceededError, InvalidInputError
 from reluzono.exact import ExactArray
 from reluzono.geometry import lowest_vertex
 from reluzono.geometry.bits import mask_of, pack_signs, sort_keys, words
-from reluzono.geometry.blocks import Cone, compact, iter_blocks
+from reluzono.geometry.blocks import PIECES, Cone, compact, iter_blocks
 from reluzono.geometry.chambers import Region, Regions
 from reluzono.geometry.prepared import Prepared, prepare
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 ENGINES = ("tope-join", "lowest-vertex")
 _PIECES = 64  # tasks of the lowest-vertex engine: enough for any number of workers up to this
 
+Rows = tuple[np.ndarray, np.ndarray]  # keys, points
+Part = tuple[np.ndarray, np.ndarray | None]
 Chunk = tuple[np.ndarray, np.ndarray | None, list[int]]  # keys, points, token
 
 
@@ -56,17 +58,34 @@ class Job:
         sides = above if self.sides is None else np.concatenate([above, self.sides])
         return Cone(rows, sides)
 
-    def with_antipodes(self, keys: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Sorted regions of a half and rows ``[1 | x]`` to those of all regions, sorted."""
-        if not self.mirrored:
-            return keys, rows
-        mirror = ~keys & mask_of(len(self.prepared.rows))
-        half = len(rows)
-        both = np.empty((2 * half, rows.shape[1]), dtype=rows.dtype)
-        both[half:] = rows
-        np.negative(rows[::-1], out=both[:half])
-        both[:half, 0] = 1
-        return np.concatenate([mirror[::-1], keys]), both
+    def assembled(self, parts: list[Rows], workers: int = 1) -> Rows:
+        """Sorted regions and rows ``[w | x]`` of all parts and of the other half in one table; empties the list.
+
+        The other half are the opposites ``[1 | -x]`` in the opposite order. Threads share the copying.
+        """
+        half = sum(len(keys) for keys, _ in parts)
+        rows = np.empty(
+            (half * (1 + self.mirrored), self.dimension + 1), np.result_type(np.int32, *(r.dtype for _, r in parts))
+        )
+        keys = np.empty((len(rows), words(len(self.prepared.rows))), dtype=np.uint64)
+        mask = mask_of(len(self.prepared.rows))
+        ends = np.cumsum([len(part) for part, _ in parts]).tolist()
+
+        def place(i: int) -> None:
+            (part, points), end = parts[i], len(rows) - half + ends[i]
+            parts[i] = (part[:0], points[:0])
+            keys[end - len(part) : end], rows[end - len(part) : end] = part, points
+            if self.mirrored:
+                opposite = slice(len(rows) - end, len(rows) - end + len(part))
+                np.invert(part[::-1], out=keys[opposite])
+                keys[opposite] &= mask
+                np.negative(points[::-1], out=rows[opposite])
+                rows[opposite, 0] = 1
+
+        with ThreadPoolExecutor(workers) as threads:
+            for _ in threads.map(place, range(len(parts))):
+                pass
+        return keys, rows
 
     def homogeneous(self, points: np.ndarray) -> np.ndarray:
         """Points of the cone, or of the lowest-vertex engine, as rows ``[w | x]`` in all coordinates."""
@@ -144,52 +163,47 @@ def list_regions(
 ) -> Regions:
     """See `HyperplaneArrangement.regions`."""
     job, report, clock = make_job(arrangement, domain, engine, witnesses), as_progress(progress), _start(budget)
-    keys: list[np.ndarray] = []
-    points: list[np.ndarray] = []
+    parts: list[Any] = []
     found = 0
     lowest = job.engine == "lowest-vertex"
     source = _lowest_parts(job, executor) if lowest else _join_parts(job, executor, clock)
+
+    def result(complete: bool) -> Regions:
+        keys, points = _sorted(job, parts) if lowest else job.assembled(parts, _workers(executor))
+        return Regions(arrangement, keys, points, complete, domain)
+
     try:
-        for part_keys, part_points in source:
-            keys.append(part_keys)
-            if part_points is not None:
-                points.append(part_points)
-            found += len(part_keys) * (2 if job.mirrored and not lowest else 1)
+        for part in source:
+            parts.append(part)
+            found += len(part[0]) * (2 if job.mirrored and not lowest else 1)
             clock.check(found)
             report(found, None, "regions")
     except BudgetExceededError as error:
-        raise BudgetExceededError(str(error), _assemble(arrangement, job, keys, points, domain, False)) from None
-    return _assemble(arrangement, job, keys, points, domain, True)
+        raise BudgetExceededError(str(error), result(False)) from None
+    return result(True)
 
 
-def _assemble(
-    arrangement: HyperplaneArrangement,
-    job: Job,
-    key_parts: list[np.ndarray],
-    point_parts: list[np.ndarray],
-    domain: Polyhedron | None,
-    complete: bool,
-) -> Regions:
-    keys = np.concatenate(key_parts) if key_parts else np.zeros((0, words(len(job.prepared.rows))), dtype=np.uint64)
-    points = np.concatenate(point_parts) if point_parts else None
-    point_parts.clear()
-    if job.engine == "tope-join":
-        if points is None:
-            points = np.zeros((0, job.dimension + 1), dtype=np.int64)
-        keys, points = job.with_antipodes(keys, points)
-    else:
-        order = sort_keys(keys)
-        keys = keys[order]
-        points = None if points is None else job.homogeneous(points[order])
-    return Regions(arrangement, keys, points, complete, domain)
+def _workers(executor: Executor | None) -> int:
+    return 1 if executor is None else getattr(executor, "_max_workers", 1)
 
 
-def _join_parts(job: Job, executor: Executor | None, clock: Clock) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for block in iter_blocks(job.cone, (), executor, clock.checker):
+def _sorted(job: Job, parts: list[Part]) -> Part:
+    """One table of the parts of the lowest-vertex engine, which come in no order."""
+    keys = np.concatenate([part for part, _ in parts] or [np.zeros((0, words(len(job.prepared.rows))), np.uint64)])
+    points = [rows for _, rows in parts if rows is not None]
+    parts.clear()
+    order = sort_keys(keys)
+    if not points:
+        return keys[order], None
+    return keys[order], job.homogeneous(np.concatenate(points)[order])
+
+
+def _join_parts(job: Job, executor: Executor | None, clock: Clock) -> Iterator[Rows]:
+    for block in iter_blocks(job.cone, (), executor, clock.checker, ahead=PIECES):
         yield block.keys, job.homogeneous(compact(block.points))
 
 
-def _lowest_parts(job: Job, executor: Executor | None) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+def _lowest_parts(job: Job, executor: Executor | None) -> Iterator[Part]:
     tasks = lowest_vertex.tasks(job.prepared.rows, _PIECES, witnesses=job.witnesses)
     return map_tasks(lowest_vertex.run_task, tasks, executor)
 
@@ -281,7 +295,7 @@ def _join_chunks(
         for i in range(first, len(block.keys), half):
             keys, points = block.keys[i : i + half], job.homogeneous(block.points[i : i + half])
             token = [min(i + half, len(block.keys)), *block.signs]
-            yield *job.with_antipodes(keys, points), token
+            yield *job.assembled([(keys, points)]), token
 
 
 # ------------------------------------------------------------------ small services
