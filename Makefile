@@ -7,7 +7,7 @@ INPUTS := pyproject.toml setup.py tools/setup.sh
 KERNELS := $(wildcard reluzono/*.pyx reluzono/*.pxd)
 MODEL := examples/diabetes_2_32_32_1.onnx
 
-.PHONY: demo test test-slow lint docs dist bench clean
+.PHONY: demo test test-slow check-kernels lint docs dist bench clean
 .DEFAULT_GOAL := test
 
 .venv/demo.stamp: $(INPUTS)
@@ -33,6 +33,9 @@ test: .venv/test.stamp .venv/kernels.stamp
 
 test-slow: .venv/test.stamp .venv/kernels.stamp
 	$(PY) -m pytest -m slow
+
+check-kernels: .venv/test.stamp
+	tools/check_kernels.sh
 
 lint: .venv/test.stamp .venv/kernels.stamp
 	$(PY) -m ruff check .
