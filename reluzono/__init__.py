@@ -24,6 +24,7 @@ _HOMES = {
     "max_deviation": "reluzono.networks.equivalence",
     "PiecewiseLinear": "reluzono.functions.piecewise",
     "minimal_hidden_layers": "reluzono.functions.hidden_layers",
+    "depth_bounds": "reluzono.networks.depth_bounds",
     "approximate": "reluzono.functions.approximation.approximate",
     "Approximation": "reluzono.functions.approximation.approximate",
     "load_network": "reluzono.io",
