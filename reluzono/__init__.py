@@ -52,7 +52,7 @@ _HOMES = {
 }
 _SUBMODULES = ("geometry", "networks", "functions", "gap", "certificates", "io", "plotting", "testing")
 #: modules with a shorter public path
-_ALIASES = {"families": "reluzono.geometry.families"}
+_ALIASES = {"families": "reluzono.geometry.families", "bounds": "reluzono.networks.bounds"}
 
 __all__ = [*_HOMES, *_SUBMODULES, *_ALIASES, "__version__"]
 

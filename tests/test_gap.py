@@ -204,7 +204,7 @@ def test_general_position() -> None:
     assert not gap.in_general_position([[1, 0], [0, 1], [2, 0]])
     assert not gap.in_general_position([[1, 0, 0], [0, 1, 0], [1, 1, 0]])
     assert gap.in_general_position([[1, 0, 0], [0, 1, 0]])
-    assert [gap.most_vertices(n, m) for n, m in ((2, 2), (2, 4), (3, 5), (5, 3))] == [4, 8, 22, 8]
+    assert [rz.bounds.most_vertices(n, m) for n, m in ((2, 2), (2, 4), (3, 5), (5, 3))] == [4, 8, 22, 8]
 
 
 def test_the_symmetries_are_all_of_them() -> None:
@@ -321,3 +321,63 @@ def test_the_checker_counts_the_fewest_pieces(values: list[int]) -> None:
         fewest.append(min(fewest[start] + 1 for start in range(end) if fits(points[start:end])))
     found = fewest_pieces([Fraction(x) for x in places], [[Fraction(y)] for y in values])
     assert found == fewest[-1]
+
+
+# ------------------------------------------------------------------ L1 distances
+
+
+graphs = st.lists(st.tuples(st.integers(0, 12), st.integers(-3, 3)), min_size=1, max_size=5, unique_by=lambda p: p[0])
+
+
+def function_of(points: list[tuple[int, int]]) -> rz.PiecewiseLinear:
+    xs, ys = zip(*sorted(points), strict=True)
+    return rz.PiecewiseLinear.from_breakpoints([Fraction(x, 12) for x in xs], [Fraction(y, 2) for y in ys], (1, -1))
+
+
+@settings(max_examples=30)
+@given(graphs, graphs)
+def test_l1_distances(first: list[tuple[int, int]], second: list[tuple[int, int]]) -> None:
+    """Against midpoint sums, which differ only where the difference changes sign or bends."""
+    f, g = function_of(first), function_of(second)
+    found = gap.l1_distance(f, g)
+    assert found == gap.l1_distance(g, f)
+    points = [[Fraction(2 * i + 1, 480)] for i in range(240)]
+    values = (f(points) - g(points)).fractions()[:, 0]
+    estimate = sum(map(abs, values)) / 240
+    steepest = 2 * 12 * 4
+    assert abs(found - estimate) <= Fraction(steepest * 12, 240 * 240)
+
+
+@pytest.mark.parametrize("q", [2, 3, 4, 9])
+def test_no_line_is_nearer_to_a_triangle(q: int) -> None:
+    """Lines through a grid of values at the ends of the first triangle of s_q."""
+    zigzag = gap.hard_function([[Fraction(i, q) for i in range(1, q)]])
+    base = Fraction(2, q)
+    found = {}
+    for left in range(-2, 11):
+        for right in range(-2, 11):
+            line = rz.PiecewiseLinear.from_network(
+                rz.ReLUNetwork([([[Fraction(right - left, 8) / base]], [Fraction(left, 8)])])
+            )
+            found[left, right] = gap.l1_distance(zigzag, line, 0, base)
+    least = min(found.values())
+    assert least == Fraction(1, 2 * q) == found[4, 4]
+    assert [ends for ends, value in found.items() if value == least] == [(4, 4)]
+
+
+@settings(max_examples=30)
+@given(st.sampled_from([(2, 2), (2, 3), (3, 2), (5, 1)]), graphs)
+def test_few_pieces_stay_far_from_the_zigzag(family: tuple[int, int], points: list[tuple[int, int]]) -> None:
+    g = function_of(points)
+    zigzag = gap.even_sawteeth(*family).network()
+    assert gap.l1_distance(zigzag, g) >= gap.l1_distance_bound(*family, g.count_pieces())
+
+
+def test_l1_sizes() -> None:
+    for w, k, shallow, delta in ((2, 6, 1, "1/8"), (2, 6, 2, "1/16"), (3, 4, 2, "1/5"), (4, 3, 3, 0)):
+        size = gap.l1_size_lower_bound(w, k, shallow, delta)
+        assert gap.l1_distance_bound(w, k, gap.most_pieces(size, shallow)) <= Fraction(delta)
+        assert gap.l1_distance_bound(w, k, gap.most_pieces(size - 1, shallow)) > Fraction(delta)
+        assert gap.paper_size_lower_bound(w, k, shallow) <= gap.size_lower_bound(w, k, shallow)
+    with pytest.raises(InvalidInputError, match="low is 1"):
+        gap.l1_distance(gap.telgarsky(1), gap.telgarsky(1), 1, 0)

@@ -18,8 +18,10 @@ _NAMES = {
         "paper_size_lower_bound",
     ),
     "certified": ("SizeLowerBound", "certify_size_lower_bound", "collapse"),
+    "distances": ("l1_distance", "l1_distance_bound", "l1_size_lower_bound"),
+    "folding": ("region_rich",),
     "zonotope_family": (
-        "most_vertices", "in_general_position", "canonical_generators", "support_network", "zonotope_network",
+        "in_general_position", "canonical_generators", "support_network", "zonotope_network",
         "count_zonotope_pieces",
     ),
 }  # fmt: skip

@@ -13,7 +13,6 @@ as commonly stated, lacks the factor 2.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import comb
 from typing import Any
 
 import numpy as np
@@ -23,19 +22,8 @@ from reluzono.exact import ExactArray, as_exact, at_least
 from reluzono.gap.hard_functions import HardParameters
 from reluzono.geometry.zonotope import Zonotope
 from reluzono.networks.algebra import compose
+from reluzono.networks.bounds import most_vertices
 from reluzono.networks.network import ReLUNetwork
-
-
-def most_vertices(n: int, m: int) -> int:
-    """V(n, m): vertices of a zonotope with m generators in general position in R^n; no other has more.
-
-    Examples
-    --------
-    >>> [most_vertices(n, m) for n, m in ((1, 3), (2, 3), (3, 4), (3, 6), (4, 5))]
-    [2, 6, 14, 32, 30]
-    """
-    n, m = at_least(1, n=n, m=m)
-    return 2 * sum(comb(m - 1, i) for i in range(n))
 
 
 def in_general_position(generators: Any) -> bool:
