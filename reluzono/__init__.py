@@ -51,9 +51,9 @@ _HOMES = {
     "MissingDependencyError": "reluzono.errors",
     "CertificateError": "reluzono.errors",
 }
-_SUBMODULES = ("geometry", "networks", "functions", "certificates", "io", "plotting", "testing")
+_SUBMODULES = ("geometry", "networks", "functions", "gap", "certificates", "io", "plotting", "testing")
 #: modules with a shorter public path
-_ALIASES = {"families": "reluzono.geometry.families"}
+_ALIASES = {"families": "reluzono.geometry.families", "bounds": "reluzono.networks.bounds"}
 
 __all__ = [*_HOMES, *_SUBMODULES, *_ALIASES, "__version__"]
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import gcd, isfinite, lcm
 from numbers import Rational
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,24 @@ def as_fraction(value: Any, name: str = "value") -> Fraction:
     raise InvalidInputError(
         f"{name} is {value!r} of type {type(value).__name__}: give an int, Fraction, 'p/q' or float"
     )
+
+
+def at_least(least: int, **arguments: Any) -> tuple[int, ...]:
+    """The arguments as ints, not below ``least``.
+
+    >>> at_least(1, width=3)
+    (3,)
+    """
+    checked = []
+    for name, value in arguments.items():
+        try:
+            number = index(value) if not isinstance(value, bool | np.bool_) else None
+        except TypeError:
+            number = None
+        if number is None or number < least:
+            raise InvalidInputError(f"{name} is {value!r}: give an integer >= {least}")
+        checked.append(number)
+    return tuple(checked)
 
 
 class ExactArray:
@@ -336,10 +355,10 @@ def _from_objects(array: np.ndarray, name: str) -> ExactArray:
     return ExactArray.from_integers(numerators.reshape(array.shape), denominator)
 
 
-def _place(name: str, shape: tuple[int, ...], index: int) -> str:
+def _place(name: str, shape: tuple[int, ...], position: int) -> str:
     if not shape:
         return name
-    return f"{name}[{', '.join(str(i) for i in np.unravel_index(index, shape))}]"
+    return f"{name}[{', '.join(str(i) for i in np.unravel_index(position, shape))}]"
 
 
 def _from_floats(array: np.ndarray, name: str) -> ExactArray:

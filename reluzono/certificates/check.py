@@ -253,12 +253,20 @@ def check_arrangement(certificate: dict[str, Any]) -> str:
     return arrangements.check(certificate)
 
 
+def check_size(certificate: dict[str, Any]) -> str:
+    """Kind "size": see `reluzono.certificates.sizes`, also standard library only."""
+    from reluzono.certificates import sizes
+
+    return sizes.check(certificate)
+
+
 KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "regions": check_regions,
     "equivalence": check_equivalence,
     "deviation": check_deviation,
     "compilation": check_compilation,
     "arrangement": check_arrangement,
+    "size": check_size,
 }
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from reluzono.errors import InvalidInputError
-from reluzono.exact import as_fraction, primitive
+from reluzono.exact import as_fraction, at_least, primitive
 from reluzono.geometry.arrangement import HyperplaneArrangement
 from reluzono.linalg import nullspace, rank
 
@@ -29,20 +29,6 @@ _HALF = Fraction(1, 2)
 
 
 # ------------------------------------------------------------------ arguments and rows
-
-
-def _at_least(least: int, **arguments: Any) -> tuple[int, ...]:
-    """The arguments as ints, not below ``least``."""
-    checked = []
-    for name, value in arguments.items():
-        try:
-            number = index(value) if not isinstance(value, bool | np.bool_) else None
-        except TypeError:
-            number = None
-        if number is None or number < least:
-            raise InvalidInputError(f"{name} is {value!r}: give an integer >= {least}")
-        checked.append(number)
-    return tuple(checked)
 
 
 def _arrangement(normals: Sequence[Form], n: int, offsets: Sequence[Any] | None = None) -> HyperplaneArrangement:
@@ -112,7 +98,7 @@ _EXCEPTIONAL: dict[str, Callable[[], list[Form]]] = {
 def _positive_roots(system: Any) -> tuple[list[Form], int]:
     """The lexicographically positive roots of a crystallographic root system, and the dimension they live in."""
     if not isinstance(system, str):
-        (n,) = _at_least(1, n=system)
+        (n,) = at_least(1, n=system)
         return [_difference(n, i, j) for i, j in combinations(range(n), 2)], n
     if system in _EXCEPTIONAL:
         roots = _EXCEPTIONAL[system]()
@@ -127,7 +113,7 @@ def _positive_roots(system: Any) -> tuple[list[Form], int]:
     if letter == "A":
         return _positive_roots(n + 1)
     if letter == "D":
-        _at_least(2, n=n)
+        at_least(2, n=n)
         return _roots_d(n), n
     return _unit_rows(n, 1 if letter == "B" else 2) + _roots_d(n), n
 
@@ -152,27 +138,27 @@ def braid(n: int) -> HyperplaneArrangement:
 
     Characteristic polynomial t (t - 1) … (t - n + 1). The same as type A_(n-1).
     """
-    return _arrangement(*_positive_roots(_at_least(1, n=n)[0]))
+    return _arrangement(*_positive_roots(at_least(1, n=n)[0]))
 
 
 def type_a(n: int) -> HyperplaneArrangement:
     """Reflections of the Weyl group A_n, x_i = x_j in R^(n+1): (n+1)! regions. See `coxeter`."""
-    return coxeter(f"A{_at_least(1, n=n)[0]}")
+    return coxeter(f"A{at_least(1, n=n)[0]}")
 
 
 def type_b(n: int) -> HyperplaneArrangement:
     """Reflections of the Weyl group B_n, x_i = 0 and x_i = ±x_j in R^n: 2^n n! regions. See `coxeter`."""
-    return coxeter(f"B{_at_least(1, n=n)[0]}")
+    return coxeter(f"B{at_least(1, n=n)[0]}")
 
 
 def type_c(n: int) -> HyperplaneArrangement:
     """The hyperplanes of `type_b` with the roots 2 e_i of C_n as normals: 2^n n! regions. See `coxeter`."""
-    return coxeter(f"C{_at_least(1, n=n)[0]}")
+    return coxeter(f"C{at_least(1, n=n)[0]}")
 
 
 def type_d(n: int) -> HyperplaneArrangement:
     """Reflections of the Weyl group D_n, x_i = ±x_j in R^n, n >= 2: 2^(n-1) n! regions. See `coxeter`."""
-    return coxeter(f"D{_at_least(2, n=n)[0]}")
+    return coxeter(f"D{at_least(2, n=n)[0]}")
 
 
 def e6() -> HyperplaneArrangement:
@@ -228,7 +214,7 @@ def shi(system: int | str, m: int = 1) -> HyperplaneArrangement:
     .. [2] M. Yoshinaga, "Characterization of a free arrangement and conjecture of Edelman and Reiner", Invent. Math.
        157, 2004.
     """
-    (m,) = _at_least(1, m=m)
+    (m,) = at_least(1, m=m)
     return _deformation(*_positive_roots(system), range(1 - m, m + 1))
 
 
@@ -249,7 +235,7 @@ def catalan(system: int | str, m: int = 1) -> HyperplaneArrangement:
     ----------
     .. [1] R. P. Stanley, "An introduction to hyperplane arrangements", 2007, lecture 5.
     """
-    (m,) = _at_least(1, m=m)
+    (m,) = at_least(1, m=m)
     return _deformation(*_positive_roots(system), range(-m, m + 1))
 
 
@@ -288,7 +274,7 @@ def ish(n: int) -> HyperplaneArrangement:
     ----------
     .. [1] D. Armstrong, B. Rhoades, "The Shi arrangement and the Ish arrangement", Trans. Amer. Math. Soc. 364, 2012.
     """
-    (n,) = _at_least(1, n=n)
+    (n,) = at_least(1, n=n)
     pairs = list(combinations(range(n), 2))
     normals = [row for i, j in pairs for row in (_difference(n, i, j), _difference(n, 0, j))]
     return _arrangement(normals, n, [offset for i, _ in pairs for offset in (0, -i - 1)])
@@ -304,7 +290,7 @@ def ish_b(n: int) -> HyperplaneArrangement:
     ----------
     .. [1] T. N. Tran, S. Tsujie, "A type B analog of Ish arrangement", 2023.
     """
-    (n,) = _at_least(1, n=n)
+    (n,) = at_least(1, n=n)
     levels = [(i, a) for i in range(n) for a in range(i + 1 - n, n - i + 1)]
     normals = _roots_d(n) + [_form(n, {i: 1}) for i, _ in levels]
     return _arrangement(normals, n, [0] * (n * (n - 1)) + [-a for _, a in levels])
@@ -327,7 +313,7 @@ def _graph(edges: Iterable[Sequence[int]], n: int | None) -> tuple[list[Edge], i
     needed = max((j for _, j in found), default=-1) + 1
     if n is None:
         n = needed
-    (n,) = _at_least(max(1, needed), n=n)
+    (n,) = at_least(max(1, needed), n=n)
     if len(set(found)) < len(found):
         raise InvalidInputError(f"edges has a repeated edge among {len(found)}: give every edge once")
     return found, n
@@ -407,7 +393,7 @@ def bigraphical(
     elif isinstance(parameters, str):
         if parameters != "generic":
             raise InvalidInputError(f'parameters is {parameters!r}: give a mapping, a matrix, "generic" or None')
-        levels = np.random.default_rng(_at_least(0, seed=seed)[0]).integers(1, 10**6, len(directed)).tolist()
+        levels = np.random.default_rng(at_least(0, seed=seed)[0]).integers(1, 10**6, len(directed)).tolist()
     else:
         levels = [_parameter(parameters, i, j) for i, j in directed]
     return _arrangement([_difference(n, i, j) for i, j in directed], n, [-level for level in levels])
@@ -426,7 +412,7 @@ def _parameter(parameters: Any, i: int, j: int) -> Fraction | int:
 
 def coordinate(n: int) -> HyperplaneArrangement:
     """The Boolean arrangement: x_i = 0 in R^n, 2^n regions."""
-    (n,) = _at_least(1, n=n)
+    (n,) = at_least(1, n=n)
     return _arrangement(_unit_rows(n), n)
 
 
@@ -449,7 +435,7 @@ def resonance(n: int) -> HyperplaneArrangement:
     .. [1] H. Kamiya, A. Takemura, H. Terao, "Ranking patterns of unfolding models of codimension one", Adv. in Appl.
        Math. 47, 2011; Z. Chroman, M. Singhal, "Computations associated with the resonance arrangement", 2021.
     """
-    (n,) = _at_least(1, n=n)
+    (n,) = at_least(1, n=n)
     return _arrangement(_bits(n)[1:], n)
 
 
@@ -462,7 +448,7 @@ def threshold(n: int) -> HyperplaneArrangement:
     ----------
     .. [1] S. Muroga, "Threshold Logic and its Applications", Wiley 1971.
     """
-    (n,) = _at_least(0, n=n)
+    (n,) = at_least(0, n=n)
     return _arrangement([(1, *x) for x in _bits(n)], n + 1)
 
 
@@ -476,7 +462,7 @@ def demicube(n: int) -> HyperplaneArrangement:
     .. [1] T. Brysiewicz, H. Eble, L. Kühne, "Computing characteristic polynomials of hyperplane arrangements with
        symmetries", Discrete Comput. Geom. 70, 2023.
     """
-    (n,) = _at_least(1, n=n)
+    (n,) = at_least(1, n=n)
     return _arrangement([(1, *x) for x in _bits(n) if sum(x) % 2], n + 1)
 
 
@@ -488,7 +474,7 @@ def cross_polytope(n: int) -> HyperplaneArrangement:
     .. [1] T. Brysiewicz, H. Eble, L. Kühne, "Computing characteristic polynomials of hyperplane arrangements with
        symmetries", Discrete Comput. Geom. 70, 2023.
     """
-    (n,) = _at_least(1, n=n)
+    (n,) = at_least(1, n=n)
     return _arrangement([(1, *row) for s in (1, -1) for row in _unit_rows(n, s)], n + 1)
 
 
@@ -502,7 +488,7 @@ def cube_hyperplanes(n: int) -> HyperplaneArrangement:
     the entries of a primitive a are bounded by determinants of 0/1 matrices of order n - 1, these by Hadamard's
     inequality. So all candidates are tried, and those whose vertices span a hyperplane are moved around.
     """
-    (n,) = _at_least(1, n=n)
+    (n,) = at_least(1, n=n)
     largest = isqrt(n**n // 4 ** (n - 1))  # |det| of a 0/1 matrix of order k is at most (k+1)^((k+1)/2) / 2^k
     cube = list(product((0, 1), repeat=n))
     found: set[tuple[int, ...]] = set()
@@ -550,7 +536,7 @@ def generic(n: int, m: int, seed: int = 0, central: bool = False) -> HyperplaneA
     rows (1, t, …, t^n) of a Vandermonde matrix with distinct t, times an invertible matrix that keeps b apart. Their
     minors are nonzero modulo p, hence nonzero. Entries are at most p / 2.
     """
-    n, m, seed = *_at_least(1, n=n), *_at_least(0, m=m, seed=seed)
+    n, m, seed = *at_least(1, n=n), *at_least(0, m=m, seed=seed)
     p = _prime_from(max(m, 199))
     rng = np.random.default_rng(seed)
     nodes, units = rng.permutation(p)[:m].tolist(), rng.integers(1, p, m).tolist()
@@ -581,9 +567,9 @@ def discriminantal(n: int, m: int, seed: int = 0, central: bool = False) -> Hype
     .. [2] H. Koizumi, Y. Numata, A. Takemura, "On intersection lattices of hyperplane arrangements generated by generic
        points", Ann. Comb. 16, 2012.
     """
-    (n,) = _at_least(1, n=n)
-    (m,) = _at_least(n + 1, m=m)
-    rng = np.random.default_rng(_at_least(0, seed=seed)[0])
+    (n,) = at_least(1, n=n)
+    (m,) = at_least(n + 1, m=m)
+    rng = np.random.default_rng(at_least(0, seed=seed)[0])
     points: list[list[int]] = []
     while len(points) < m:
         candidate = [1, *(int(x) for x in rng.integers(-999, 1000, n))]
