@@ -14,6 +14,8 @@ _NAMES = {
         "squared", "absolute", "hinge", "quantile", "epsilon_insensitive", "piecewise_linear", "logistic", "as_loss",
     ),
     "problem": ("TrainingProblem",),
+    "fit": ("GlobalFit", "fit_global"),
+    "enumerate": ("count_subproblems", "count_dichotomies"),
 }  # fmt: skip
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 

@@ -18,6 +18,8 @@ from reluzono.geometry.double_description import dot, primitive, split
 from reluzono.training.coordinates import Row
 from reluzono.training.problem import TrainingProblem
 
+_CANDIDATES = 8  # points tried for a split
+
 
 @dataclass(frozen=True)
 class Cone:
@@ -87,6 +89,53 @@ def dichotomies(cone: Cone, rows: Sequence[Row]) -> Iterator[Cone]:
         return
     for half in halves(cone, point, rows):
         yield from dichotomies(half, rows)
+
+
+class Partition:
+    """A binary partition of the space of a neuron's weights that grows where it is asked for.
+
+    Node k < 2**d is orthant k; halves get the next numbers. Nodes compare by their paths: in the order of leaves,
+    negative sides first.
+    """
+
+    def __init__(self, problem: TrainingProblem) -> None:
+        self._problem = problem
+        self.basis, self.cones = orthants(problem.rows)
+        self.splits: list[list[int] | None] = [None] * len(self.cones)
+        self.paths: list[tuple[int, ...]] = [(k,) for k in range(len(self.cones))]
+        step = 2 if problem.output == "affine" else 1  # max(0, z) = z + max(0, -z): one side of a point is enough
+        self.roots = range(step - 1, len(self.cones), step)
+
+    def halves(self, node: int) -> tuple[int, int]:
+        """The two halves of a node on which some point is not determined."""
+        if self.splits[node] is None:
+            point, parts = self._best_split(self.cones[node])
+            self.splits[node] = [point, len(self.cones), len(self.cones) + 1]
+            for side, part in enumerate(parts):
+                self.cones.append(part)
+                self.splits.append(None)
+                self.paths.append((*self.paths[node], side))
+        entry = self.splits[node]
+        assert entry is not None
+        return entry[1], entry[2]
+
+    def _best_split(self, cone: Cone) -> tuple[int, tuple[Cone, Cone]]:
+        """The point, out of a few, that leaves least undetermined in the worse half."""
+        rows = self._problem.rows
+        open_points = list(bits(((1 << len(rows)) - 1) & ~cone.determined))
+        best: tuple[int, int, tuple[Cone, Cone]] | None = None
+        for i in open_points[:: 1 + len(open_points) // _CANDIDATES]:
+            parts = halves(cone, i, rows)
+            left = min(part.determined.bit_count() for part in parts)
+            if best is None or left > best[0]:
+                best = left, i, parts
+        assert best is not None
+        return best[1:]
+
+    def is_after(self, node: int, other: int) -> bool:
+        """Whether all leaves of a node come after those of the other."""
+        a, b = self.paths[node], self.paths[other]
+        return a[: len(b)] > b[: len(a)]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ class Moments:
             assert isinstance(loss, Quadratic)
             squares = [loss.weight * row[i] * row[j] for i, j in self._pairs]
             self._points.append([*squares, *(loss.linear * x for x in row), loss.constant])
-            self._least.append(loss.constant - Fraction(loss.linear**2, loss.weight))
+            self._least.append(loss.minimum)
         self._known: dict[int, list[int]] = {0: [0] * (len(self._pairs) + d + 1)}
         self._bytes: dict[tuple[int, int], list[int]] = {}
         self._forms: dict[int, list[list[int]]] = {}

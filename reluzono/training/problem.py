@@ -30,6 +30,11 @@ class Quadratic:
     def at(self, z: Fraction | int) -> Fraction:
         return Fraction((self.weight * z - 2 * self.linear) * z + self.constant)
 
+    @property
+    def minimum(self) -> Fraction:
+        """The least value."""
+        return self.constant - Fraction(self.linear**2, self.weight)
+
 
 @dataclass(frozen=True)
 class Kinks:
@@ -193,6 +198,11 @@ class TrainingProblem:
             Kinks(line[0], tuple((t, v) for t, v in zip(sorted(x), line[2:], strict=True) if v), line[1])
             for line, x in zip(whole, deltas, strict=True)
         ]
+
+    @cached_property
+    def floor(self) -> Fraction:
+        """The objective if every point had the least value of its own loss: a lower bound."""
+        return self.unit * sum((Fraction(loss.minimum) for loss in self.losses), Fraction(0))
 
     # ------------------------------------------------------------- solutions
 
