@@ -1,10 +1,12 @@
-"""The simplex method with upper bounds, in integers over one common denominator.
+"""The dual simplex method with upper bounds, in integers over one common denominator.
 
 A dictionary writes basic variables by the others, which are 0: ``D x_b = beta + sum T_bj x_j``. A variable at its
-upper bound is replaced by its distance to it. Pivots are fraction free. Among descending columns the steepest is
-taken; after a step of length 0, Bland's smallest index rules until the objective grows again. A step to an upper
-bound has positive length, so a run of steps of length 0 is one of Bland's method for the program with the upper
-bounds written out, and ends; and no objective returns. So every run ends.
+upper bound is replaced by its distance to it, so that the gains of the others are never positive: with upper
+bounds, every point has such a start. Pivots are fraction free. A step leaves out a basic variable that is out of
+its bounds; it passes over columns that may jump to their other bound as long as that variable stays out of bounds.
+After a step that does not lower the objective, Bland's smallest index rules, without jumps, until it falls again:
+such a run is one of Bland's method for the program with the upper bounds written out, and ends; and no objective
+returns. So every run ends.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cmp_to_key
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,20 @@ class Optimum:
     multipliers: list[Fraction]
 
 
-def maximize(objective: Sequence[int], rows: Sequence[Sequence[int]], upper: Sequence[int], equations: int) -> Optimum:
-    """Maximise ``objective.q`` over ``0 <= q <= upper`` with ``row.q >= 0``, and ``= 0`` for the last rows.
+def maximize(
+    objective: Sequence[int],
+    rows: Sequence[Sequence[int]],
+    constants: Sequence[int],
+    upper: Sequence[int],
+    equations: int,
+) -> Optimum:
+    """Maximise ``objective.q`` over ``0 <= q <= upper``, ``constant + row.q >= 0``, and ``= 0`` for the last rows.
 
     Parameters
     ----------
     objective : sequence of h integers
     rows : sequence of k rows of h integers
+    constants : sequence of k integers
     upper : sequence of h integers, positive
     equations : int
         How many of the rows, at the end, are equations.
@@ -40,79 +50,86 @@ def maximize(objective: Sequence[int], rows: Sequence[Sequence[int]], upper: Seq
     Optimum
         With a multiplier for every row, >= 0 for inequalities: ``objective + sum multiplier row`` is <= 0 where
         q = 0, >= 0 where q is at its upper bound, and 0 between.
+
+    Raises
+    ------
+    ArithmeticError
+        If no q is feasible.
     """
-    dictionary = _Dictionary(objective, rows, upper)
-    dictionary.fix(range(len(upper) + len(rows) - equations, len(upper) + len(rows)))
-    dictionary.ascend()
+    dictionary = Dictionary(objective, rows, constants, upper, equations)
+    dictionary.descend()
     return dictionary.optimum()
 
 
-class _Dictionary:
+class Dictionary:
     """Variables 0 .. h - 1 are the q, h + c is the value of row c."""
 
-    def __init__(self, objective: Sequence[int], rows: Sequence[Sequence[int]], upper: Sequence[int]) -> None:
-        self.h = len(upper)
-        self.count = len(rows)
-        self.upper: list[int | None] = [*upper, *([None] * len(rows))]
+    def __init__(
+        self,
+        objective: Sequence[int],
+        rows: Sequence[Sequence[int]],
+        constants: Sequence[int],
+        upper: Sequence[int],
+        equations: int,
+    ) -> None:
+        self.h, self.count = len(upper), len(rows)
+        self.upper: list[int | None] = [*upper, *([None] * (len(rows) - equations)), *([0] * equations)]
         self.reflected = [False] * (self.h + len(rows))
         self.outside = list(range(self.h))
         self.inside = list(range(self.h, self.h + len(rows)))
-        self.table = [[*row, 0] for row in rows]  # the last entry is the constant
+        self.table = [[*row, constant] for row, constant in zip(rows, constants, strict=True)]
         self.gain = [*objective, 0]
         self.denominator = 1
-        self.fixed: set[int] = set()
+        for c, gain in enumerate(objective):
+            if gain > 0:
+                self.reflect_column(c)
 
-    def fix(self, variables: Sequence[int]) -> None:
-        """Take variables that must be 0 out of the basis; all variables are 0 now."""
-        for variable in variables:
-            r = self.inside.index(variable)
-            c = next((j for j, x in enumerate(self.table[r][:-1]) if x and self.outside[j] not in self.fixed), None)
-            if c is None:  # the equation follows from the others
-                del self.inside[r], self.table[r]
-            else:
-                self.pivot(r, c)
-                self.fixed.add(variable)
-
-    def ascend(self) -> None:
-        """Pivot to an optimum."""
+    def descend(self) -> None:
+        """Pivot until all basic variables are in their bounds."""
         careful = False
-        while True:
-            rising = [j for j, x in enumerate(self.gain[:-1]) if x > 0 and self.outside[j] not in self.fixed]
-            if not rising:
-                return
-            c = min(rising, key=self.outside.__getitem__) if careful else max(rising, key=self.gain.__getitem__)
-            careful = not self.step(c)
+        while (r := self.leaving(careful)) is not None:
+            value = self.gain[-1], self.denominator
+            if self.table[r][-1] > 0:
+                self.reflect_row(r)
+            self.pivot(r, self.entering(r, careful))
+            careful = self.gain[-1] * value[1] == value[0] * self.denominator
 
-    def step(self, c: int) -> bool:
-        """Raise the variable of column c as far as possible; whether it could be raised at all."""
-        best, at_top = None, False
-        length: tuple[int, int] | None = None  # numerator, positive denominator
-        bound = self.upper[self.outside[c]]
-        if bound is not None:
-            length = (bound, 1)
+    def leaving(self, careful: bool) -> int | None:
+        """The row of a basic variable out of its bounds: the farthest, or the first variable."""
+        best, most = None, 0
         for r, line in enumerate(self.table):
-            slope = line[c]
             top = self.upper[self.inside[r]]
-            if slope < 0:
-                limit = (line[-1], -slope)
-            elif slope > 0 and top is not None:
-                limit = (top * self.denominator - line[-1], slope)
-            else:
-                continue
-            if length is not None:
-                difference = limit[0] * length[1] - length[0] * limit[1]
-                leaving = self.outside[c] if best is None else self.inside[best]
-                if difference > 0 or (difference == 0 and self.inside[r] > leaving):
-                    continue
-            length, best, at_top = limit, r, slope > 0
-        assert length is not None, "the program is bounded"
-        if best is None:
+            excess = -line[-1] if line[-1] < 0 or top is None else line[-1] - top * self.denominator
+            if excess > 0:
+                if careful:
+                    if best is None or self.inside[r] < self.inside[best]:
+                        best = r
+                elif excess > most:
+                    best, most = r, excess
+        return best
+
+    def entering(self, r: int, careful: bool) -> int:
+        """The column that brings row r to 0 with all gains <= 0; columns passed before jump to their bound."""
+        lead, gain = self.table[r], self.gain
+        fixed = [self.upper[variable] == 0 for variable in self.outside]
+        open_columns = [c for c, x in enumerate(lead[:-1]) if x > 0 and not fixed[c]]
+        if not open_columns:
+            raise ArithmeticError("no feasible point")
+
+        def compare(a: int, b: int) -> int:
+            return gain[b] * lead[a] - gain[a] * lead[b] or self.outside[a] - self.outside[b]
+
+        if careful:
+            return min(open_columns, key=cmp_to_key(compare))
+        open_columns.sort(key=cmp_to_key(compare))
+        missing = -lead[-1]
+        for c in open_columns:
+            bound = self.upper[self.outside[c]]
+            if bound is None or bound * lead[c] >= missing:
+                return c
+            missing -= bound * lead[c]
             self.reflect_column(c)
-            return True
-        if at_top:
-            self.reflect_row(best)
-        self.pivot(best, c)
-        return length[0] > 0
+        raise ArithmeticError("no feasible point")
 
     def reflect_column(self, c: int) -> None:
         """Replace the variable outside by its distance to its upper bound."""
@@ -163,5 +180,5 @@ class _Dictionary:
         multipliers = [Fraction(0)] * self.count
         for variable, x in zip(self.outside, self.gain, strict=False):
             if variable >= self.h:
-                multipliers[variable - self.h] = Fraction(-x, self.denominator)
+                multipliers[variable - self.h] = Fraction(x if self.reflected[variable] else -x, self.denominator)
         return Optimum(values[: self.h], self.gain[-1], self.denominator, multipliers)

@@ -1,10 +1,9 @@
 """Piecewise-linear losses over given cones: exact linear programs.
 
-The loss of a point is its least value plus hinges ``delta max(0, side (z - t))``, side = -1, 1. With coefficients x
-(rays >= 0, output columns free) and predictions ``z = A x`` the least loss is, by duality, the largest
-``- sum_i conjugate_i(p_i)`` over p with ``a.p >= 0`` for the columns of rays and = 0 for output columns; and
-``p_i = sum side q`` over the hinges of point i with ``0 <= q <= delta``. This dual has few rows and starts at the
-feasible q = 0. Any feasible p proves a lower bound, also where points are left out because some cone does not
+With coefficients x (rays >= 0, output columns free) and predictions ``z = A x`` the least loss is, by duality, the
+largest ``- sum_i conjugate_i(p_i)`` over p with ``a.p >= 0`` for the columns of rays and = 0 for output columns. There
+``p_i = slope + sum q`` over the kinks (t, delta) of point i, with ``0 <= q <= delta``: a program with few rows, of
+bounded variables. Any feasible p proves a lower bound, also where points are left out because some cone does not
 determine them: they get p_i = 0, that is, the least value of their own loss.
 """
 
@@ -37,16 +36,22 @@ class LinearCells:
         every point counts with the least value of its own loss."""
         points = list(bits(common_points(cones, self.problem)))
         columns = self._columns(cones, signs, points)
-        terms = [(k, *hinge) for k, i in enumerate(points) for hinge in self._hinges[i]]
-        rows = [[side * column[k] for k, side, _, _ in terms] for column in columns]
+        losses = [self._losses[i] for i in points]
+        terms = [(k, t, delta) for k, loss in enumerate(losses) for t, delta in loss.kinks]
+        slopes = [loss.slope for loss in losses]
         result = maximize(
-            [-side * t for _, side, t, _ in terms], rows, [delta for *_, delta in terms], self.problem.outputs
+            [-t for _, t, _ in terms],
+            [[column[k] for k, _, _ in terms] for column in columns],
+            [sum(map(mul, column, slopes)) for column in columns],
+            [delta for *_, delta in terms],
+            self.problem.outputs,
         )
-        dual = [result.denominator, *([0] * len(points))]
-        for (k, side, _, _), q in zip(terms, result.values, strict=True):
-            dual[1 + k] += side * q
+        dual = [result.denominator, *(result.denominator * slope for slope in slopes)]
+        for (k, _, _), q in zip(terms, result.values, strict=True):
+            dual[1 + k] += q
         common = gcd(*dual)
-        value = self._floor + Fraction(result.objective, result.denominator)
+        rest = self._floor + sum(loss.constant - loss.minimum for loss in losses)
+        value = rest + Fraction(result.objective, result.denominator)
         return Minimum(
             self.problem.unit * value,
             *neurons_of(cones, result.multipliers, self.problem),
