@@ -27,6 +27,8 @@ _HOMES = {
     "depth_bounds": "reluzono.networks.depth_bounds",
     "approximate": "reluzono.functions.approximation.approximate",
     "Approximation": "reluzono.functions.approximation.approximate",
+    "fit_global": "reluzono.training.fit",
+    "count_subproblems": "reluzono.training.enumerate",
     "load_network": "reluzono.io",
     "save_network": "reluzono.io",
     "from_onnx": "reluzono.io",
@@ -51,7 +53,7 @@ _HOMES = {
     "MissingDependencyError": "reluzono.errors",
     "CertificateError": "reluzono.errors",
 }
-_SUBMODULES = ("geometry", "networks", "functions", "gap", "certificates", "io", "plotting", "testing")
+_SUBMODULES = ("geometry", "networks", "functions", "gap", "training", "certificates", "io", "plotting", "testing")
 #: modules with a shorter public path
 _ALIASES = {"families": "reluzono.geometry.families", "bounds": "reluzono.networks.bounds"}
 

@@ -260,6 +260,13 @@ def check_size(certificate: dict[str, Any]) -> str:
     return sizes.check(certificate)
 
 
+def check_training(certificate: dict[str, Any]) -> str:
+    """Kind "training": see `reluzono.certificates.training`, also standard library only."""
+    from reluzono.certificates import training
+
+    return training.check(certificate)
+
+
 KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "regions": check_regions,
     "equivalence": check_equivalence,
@@ -267,6 +274,7 @@ KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "compilation": check_compilation,
     "arrangement": check_arrangement,
     "size": check_size,
+    "training": check_training,
 }
 
 

@@ -1,0 +1,210 @@
+"""Lower bounds for neurons of given cones, from the proofs of a certificate of kind "training".
+
+Part of the checker (`reluzono.certificates.check`): standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import lcm
+from typing import Any, Protocol
+
+from reluzono.certificates.data import Refused, array, dot, integers, rational, reduced_basis, require
+from reluzono.certificates.training_data import PiecewiseLinear, Problem, Squared, least_norms
+
+
+class Cone(Protocol):
+    """Extreme rays, and masks of active and inactive points."""
+
+    rays: list[tuple[int, ...]]
+    active: int
+    inactive: int
+
+
+class Bounds(Protocol):
+    """Bounds for the loss of the problem."""
+
+    def bound(self, cones: Sequence[Cone], signs: Sequence[int], proof: Any, where: str) -> Fraction:
+        """What the proof shows; refuse it if it shows nothing."""
+
+
+def make_bounds(problem: Problem, rows: list[list[int]], row_of: list[int | None], unit: Any) -> Bounds:
+    """The bounds for the loss of the problem."""
+    if isinstance(problem.loss, Squared):
+        require(unit is None, "dual_unit: for piecewise-linear losses only")
+        return SquaredBounds(problem, rows, row_of)
+    return LinearBounds(problem, rows, row_of, rational(unit, "dual_unit"))
+
+
+def _output_columns(problem: Problem, d: int) -> list[tuple[int, ...]]:
+    count = {"none": 0, "bias": 1, "affine": d}[problem.output]
+    return [tuple(int(i == k) for i in range(d)) for k in range(count)]
+
+
+def _determined(cones: Sequence[Cone], everything: int) -> int:
+    for cone in cones:
+        everything &= cone.active | cone.inactive
+    return everything
+
+
+class SquaredBounds:
+    """Normal equations, in integers: the objective is ``x.G.x - 2 h.x + c`` over ``self.common``."""
+
+    def __init__(self, problem: Problem, rows: list[list[int]], row_of: list[int | None]) -> None:
+        self.d, self.m = len(rows[0]), len(rows)
+        self.outputs = _output_columns(problem, self.d)
+        sums = [[Fraction(0)] * 3 for _ in rows]
+        for i, weight, target in zip(row_of, problem.weights, problem.targets, strict=True):
+            if i is not None:
+                for k, value in enumerate((weight, weight * target, weight * target * target)):
+                    sums[i][k] += value
+        norms = least_norms(problem, rows, row_of) if problem.ridge else []
+        penalty = [[problem.ridge * x for x in line] for line in norms]
+        self.common = lcm(*(x.denominator for line in sums + penalty for x in line))
+        self.penalty = [[int(x * self.common) for x in line] for line in penalty]
+        self.points = []
+        for row, parts in zip(rows, sums, strict=True):
+            factor, linear, constant = (int(x * self.common) for x in parts)
+            moments = [factor * x * y for x in row for y in row]
+            self.points.append([*moments, *(linear * x for x in row), constant])
+        self.least = [c - b * b / w for w, b, c in sums]
+        self._known: dict[int, list[int]] = {}
+
+    def bound(self, cones: Sequence[Cone], signs: Sequence[int], proof: Any, where: str) -> Fraction:
+        """See `reluzono.certificates.training`."""
+        everything = (1 << self.m) - 1
+        common = _determined(cones, everything)
+        blocks = [(cone.rays, s, cone.active) for cone, s in zip(cones, signs, strict=True)]
+        blocks.append((self.outputs, 1, everything))
+        chosen: list[tuple[int, tuple[int, ...]]] = []  # block, column
+        for j, part in enumerate(array(proof, where, len(blocks))):
+            for k in integers(part, where):
+                require(0 <= k < len(blocks[j][0]), f"{where}: no such column")
+                chosen.append((j, blocks[j][0][k]))
+        forms = [[self._form(s * t, a & b & common) for _, t, b in blocks] for _, s, a in blocks]
+        if self.penalty:
+            for j in range(len(cones)):
+                forms[j][j] = [
+                    [x + y for x, y in zip(*pair, strict=True)] for pair in zip(forms[j][j], self.penalty, strict=True)
+                ]
+        linear = [[s * x for x in self._linear(a & common)] for _, s, a in blocks]
+        solution, scale = self._stationary(chosen, forms, linear)
+        for j, (columns, _, _) in enumerate(blocks):
+            # the gradient of block j, as a function of the column
+            total = [scale * x for x in linear[j]]
+            for (k, column), x in zip(chosen, solution, strict=True):
+                total = [t - x * dot(line, column) for t, line in zip(total, forms[j][k], strict=True)]
+            for column in columns:
+                product = dot(total, column)
+                require(product <= 0, f"{where}: a column descends")
+                require(product == 0 or j < len(cones), f"{where}: an output column descends")
+        reached = sum(x * dot(linear[k], column) for (k, column), x in zip(chosen, solution, strict=True))
+        rest = sum((x for i, x in enumerate(self.least) if not common >> i & 1), Fraction(0))
+        return Fraction(self._sums(common)[-1] * scale - reached, scale * self.common) + rest
+
+    @staticmethod
+    def _stationary(
+        chosen: list[tuple[int, tuple[int, ...]]], forms: list[list[list[list[int]]]], linear: list[list[int]]
+    ) -> tuple[list[int], int]:
+        """``(x, scale)``: x / scale solves the normal equations on the chosen columns."""
+        gram = [[dot(a, [dot(line, b) for line in forms[j][k]]) for k, b in chosen] for j, a in chosen]
+        right = [dot(linear[j], a) for j, a in chosen]
+        columns, inverse, scale = reduced_basis(gram)
+        solution = [0] * len(chosen)
+        for column, line in zip(columns, inverse, strict=True):
+            solution[column] = dot(line, right)
+        return solution, scale
+
+    def _form(self, sign: int, mask: int) -> list[list[int]]:
+        sums, d = self._sums(mask), self.d
+        return [[sign * x for x in sums[d * i : d * i + d]] for i in range(d)]
+
+    def _linear(self, mask: int) -> list[int]:
+        return self._sums(mask)[self.d * self.d : -1]
+
+    def _sums(self, mask: int) -> list[int]:
+        if mask not in self._known:
+            chosen = [point for i, point in enumerate(self.points) if mask >> i & 1]
+            self._known[mask] = [sum(column) for column in zip(*chosen, strict=True)] or [0] * len(self.points[0])
+        return self._known[mask]
+
+
+class LinearBounds:
+    """Feasible dual vectors."""
+
+    def __init__(self, problem: Problem, rows: list[list[int]], row_of: list[int | None], unit: Fraction) -> None:
+        require(unit > 0, "dual_unit: not positive")
+        assert isinstance(problem.loss, PiecewiseLinear)
+        self.rows, self.m, self.unit = rows, len(rows), unit
+        self.outputs = _output_columns(problem, len(rows[0]))
+        self.losses = [Convex() for _ in rows]
+        for i, weight, target in zip(row_of, problem.weights, problem.targets, strict=True):
+            if i is not None:
+                self.losses[i].add(weight, *problem.loss.of_prediction(target))
+        self.least = [-self._conjugate(i, Fraction(0), "loss") for i in range(self.m)]
+
+    def bound(self, cones: Sequence[Cone], signs: Sequence[int], proof: Any, where: str) -> Fraction:
+        """See `reluzono.certificates.training`."""
+        common = _determined(cones, (1 << self.m) - 1)
+        points = [i for i in range(self.m) if common >> i & 1]
+        denominator, *numerators = integers(proof, where, len(points) + 1)
+        require(denominator > 0, f"{where}: the denominator is not positive")
+        for cone, sign in zip(cones, signs, strict=True):
+            total = self._total(points, numerators, cone.active)
+            require(all(sign * dot(total, ray) >= 0 for ray in cone.rays), f"{where}: a column descends")
+        total = self._total(points, numerators, common)
+        require(not any(dot(total, column) for column in self.outputs), f"{where}: an output column descends")
+        bound = sum((x for i, x in enumerate(self.least) if not common >> i & 1), Fraction(0))
+        for i, x in zip(points, numerators, strict=True):
+            bound -= self._conjugate(i, self.unit * Fraction(x, denominator), where)
+        return bound
+
+    def _total(self, points: Sequence[int], values: Sequence[int], mask: int) -> list[int]:
+        """The sum of values times rows over the points of the mask."""
+        total = [0] * len(self.rows[0])
+        for i, x in zip(points, values, strict=True):
+            if x and mask >> i & 1:
+                total = [t + x * r for t, r in zip(total, self.rows[i], strict=True)]
+        return total
+
+    def _conjugate(self, i: int, p: Fraction, where: str) -> Fraction:
+        value = self.losses[i].conjugate(p)
+        if value is None:
+            raise Refused(f"{where}: no slope of the loss at point {i} is {p}")
+        return value
+
+
+class Convex:
+    """A sum of functions ``slope z + sum delta max(0, z - t) + constant``."""
+
+    def __init__(self) -> None:
+        self.slope, self.constant = Fraction(0), Fraction(0)
+        self.kinks: dict[Fraction, Fraction] = {}
+        self._ends: list[tuple[Fraction, Fraction, Fraction]] | None = None  # kink, slope after it, value at it
+
+    def add(
+        self, weight: Fraction, slope: Fraction, kinks: Sequence[tuple[Fraction, Fraction]], constant: Fraction
+    ) -> None:
+        """Add a function times a weight."""
+        self.slope += weight * slope
+        self.constant += weight * constant
+        for t, delta in kinks:
+            self.kinks[t] = self.kinks.get(t, Fraction(0)) + weight * delta
+
+    def conjugate(self, p: Fraction) -> Fraction | None:
+        """The supremum of ``p z`` minus this function; None if it is infinite.
+
+        It is attained at the first kink after which the slope is at least p.
+        """
+        if self._ends is None:
+            self._ends, slope, value, before = [], self.slope, self.constant, Fraction(0)
+            for t in sorted(self.kinks):
+                value += slope * (t - before)
+                slope, before = slope + self.kinks[t], t
+                self._ends.append((t, slope, value))
+        if p < self.slope:
+            return None
+        if not self._ends:
+            return -self.constant if p == self.slope else None
+        return next((p * t - value for t, slope, value in self._ends if slope >= p), None)

@@ -1,0 +1,381 @@
+"""Training to the global optimum: against brute force, known values, properties, certificates that must be refused."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import pytest
+import training_oracle as oracle
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import reluzono as rz
+from reluzono.certificates import seal
+from reluzono.training import piecewise_linear, quantile
+from reluzono.training.cells import make_cells
+from reluzono.training.cones import Partition
+from reluzono.training.problem import TrainingProblem
+
+LINE = [[x] for x in range(-3, 4)]
+OUTPUTS = ("none", "bias", "affine")
+THIRD = Fraction(1, 3)
+
+#: name -> (loss, the oracle's loss, its breakpoints as a function of the target)
+LOSSES: dict[str, tuple[Any, oracle.Loss, Callable[[Fraction], list[Fraction]] | None]] = {
+    "squared": ("squared", oracle.squared, None),
+    "absolute": ("absolute", oracle.absolute, lambda y: [y]),
+    "hinge": ("hinge", oracle.hinge, lambda y: [y]),
+    "quantile": (quantile(THIRD), oracle.quantile(THIRD), lambda y: [y]),
+    "insensitive": (
+        rz.training.epsilon_insensitive(THIRD),
+        oracle.insensitive(THIRD),
+        lambda y: [y - THIRD, y + THIRD],
+    ),
+}
+
+
+def fit(X: Any, y: Any, width: int, **options: Any) -> Any:
+    return rz.fit_global(X, y, width, method="enumerate", **options)
+
+
+# ------------------------------------------------------------------ against brute force
+
+
+@st.composite
+def data(draw: st.DrawFn, n: int, most: int, labels: bool = False) -> tuple[list[list[Fraction]], list[Fraction]]:
+    """Few points on a small grid: repeated, collinear and constant ones are frequent."""
+    size = draw(st.integers(1, most))
+    coordinate = st.sampled_from([Fraction(-1), Fraction(0), Fraction(1), Fraction(5, 2)])
+    X = draw(st.lists(st.lists(coordinate, min_size=n, max_size=n), min_size=size, max_size=size))
+    targets = st.sampled_from([-1, 1] if labels else [-1, 0, 0, 1, 2])
+    y = draw(st.lists(targets.map(Fraction), min_size=size, max_size=size))
+    return X, y
+
+
+def check_against_oracle(name: str, X: Any, y: Any, width: int, output: str, weights: Any = None) -> None:
+    loss, reference, breakpoints = LOSSES[name]
+    result = fit(X, y, width, loss=loss, output=output, sample_weight=weights)
+    assert result.status == "optimal" and result.gap == 0
+    assert result.loss == oracle.Oracle(X, y, reference, breakpoints, output, weights).optimum(width)
+    values = [result.network(x)[0] for x in rz.as_exact(X)]
+    assert result.loss == sum(w * reference(z, t) for w, z, t in zip(weights or [1] * len(y), values, y, strict=True))
+    report = rz.verify(json.loads(json.dumps(result.certificate)))
+    assert report, report
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("output", OUTPUTS)
+@given(st.data())
+@settings(max_examples=8)
+def test_one_neuron_in_the_plane(name: str, output: str, source: st.DataObject) -> None:
+    X, y = source.draw(data(2, 5 if name == "squared" else 3 if name == "insensitive" else 4, name == "hinge"))
+    weights = source.draw(st.none() | st.lists(st.sampled_from([1, 2, THIRD]), min_size=len(y), max_size=len(y)))
+    check_against_oracle(name, X, y, 1, output, weights)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("output", OUTPUTS)
+@given(st.data())
+@settings(max_examples=3)
+def test_two_neurons_on_a_line(name: str, output: str, source: st.DataObject) -> None:
+    X, y = source.draw(data(1, 4 if name == "squared" else 3, name == "hinge"))
+    check_against_oracle(name, X, y, 2, output)
+
+
+@given(data(3, 5), st.sampled_from(OUTPUTS))
+@settings(max_examples=8)
+def test_one_neuron_in_space(points: Any, output: str) -> None:
+    check_against_oracle("squared", *points, 1, output)
+
+
+# ------------------------------------------------------------------ known values
+
+
+@pytest.mark.parametrize(("output", "least"), [("none", Fraction(52, 7)), ("bias", Fraction(26, 5)), ("affine", 0)])
+def test_absolute_value_with_one_neuron(output: str, least: Fraction) -> None:
+    assert fit(LINE, [abs(x) for (x,) in LINE], 1, output=output).loss == least
+
+
+def test_a_ramp_is_two_neurons() -> None:
+    result = fit(LINE, [max(0, x + 1) - max(0, x - 1) for (x,) in LINE], 2)
+    assert result.loss == 0 and rz.verify(result.certificate)
+
+
+def test_two_pieces_may_need_three_neurons() -> None:
+    y = [abs(x) + 1 for (x,) in LINE]
+    assert fit(LINE, y, 2).loss == Fraction(3, 17)
+    assert fit(LINE, y, 2, output="bias").loss == 0
+
+
+def test_fewer_points_than_parameters_need_not_mean_zero_loss() -> None:
+    """Five points, six parameters."""
+    result = fit([[1], [2], [4], [5], [6]], ["1/5", 0, "2/5", 0, "1/5"], 3)
+    assert result.loss == Fraction(1, 25) and rz.verify(result.certificate)
+
+
+def test_counts() -> None:
+    assert rz.count_subproblems(2, 30, 2) == 4 * (2 * (1 + 29 + 29 * 14)) ** 2
+    assert rz.count_subproblems(5, 3, 1) == 2 * 8 and rz.count_subproblems(2, 0, 3) == 8
+    assert rz.count_subproblems(1, 7, 0) == 1
+    collinear = [[0, 0], [1, 1], [2, 2], [1, 1]]
+    assert rz.training.count_dichotomies(collinear) == 6
+    statistics = fit(collinear, [0, 1, 0, 1], 2).statistics
+    assert statistics["dichotomies"] == 6 and statistics["plain_programs"] == 12**2
+
+
+# ------------------------------------------------------------------ corners
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("loss", ["squared", "absolute"])
+def test_no_neurons_no_points_no_inputs(output: str, loss: str) -> None:
+    nothing = fit(rz.ExactArray.zeros((0, 2)), [], 2, loss=loss, output=output)
+    assert nothing.loss == 0 and nothing.status == "optimal" and rz.verify(nothing.certificate)
+    blind = fit(rz.ExactArray.zeros((3, 0)), [1, 2, 6], 1, loss=loss, output=output)
+    assert blind.loss == (14 if loss == "squared" else 5) and rz.verify(blind.certificate)
+    flat = fit([[0], [1], [2]], [1, 2, 6], 0, loss=loss, output=output)
+    least = {"none": (41, 9), "bias": (14, 5), "affine": (Fraction(3, 2), Fraction(3, 2))}[output]
+    assert flat.loss == least[loss == "absolute"] and rz.verify(flat.certificate)
+    dropped = fit([[0], [1], [7]], [1, 2, 6], 1, loss=loss, output=output, sample_weight=[0, 0, 0])
+    assert dropped.loss == 0 and rz.verify(dropped.certificate)
+
+
+def test_dependent_columns_with_ridge_use_the_least_norm() -> None:
+    x, y = [[0], [1], [3], [4]], [0, 2, 1, 3]
+    single = fit(x, y, 1, ridge="1/2", output="bias")
+    double = fit([[a, a + 1, 5] for (a,) in x], y, 1, ridge=1, output="bias")
+    assert single.loss == double.loss and rz.verify(double.certificate)
+    weights = double.network.layers[0].weights
+    assert weights[0, 0] == weights[0, 1] and weights[0, 2] == 0
+
+
+def test_ridge_by_hand() -> None:
+    """``(a - 1)**2 + a**2`` for one point at 1 where the bias is fixed by another at 0."""
+    result = fit([[0], [1]], [0, 1], 1, ridge=1, sample_weight=[10**6, 1])
+    assert abs(result.loss - Fraction(1, 2)) < Fraction(1, 10**5) and rz.verify(result.certificate)
+
+
+def test_zero_one_labels_and_huge_entries() -> None:
+    y = [0, 1, 1, 0, 0, 1, 1]
+    signed = [2 * v - 1 for v in y]
+    assert fit(LINE, y, 1, loss="hinge").loss == fit(LINE, signed, 1, loss="hinge").loss
+    far = [[x[0] * 10**30 + 10**29] for x in LINE]
+    assert fit(far, y, 1).loss == fit(LINE, y, 1).loss
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"y": [[1, 2]] * 7}, "existential theory of the reals"),
+        ({"y": [1]}, r"y has shape \(1,\)"),
+        ({"loss": "huber"}, "loss is 'huber'"),
+        ({"loss": "hinge"}, "label 3"),
+        ({"output": "linear"}, "output is 'linear'"),
+        ({"method": "magic"}, "method is 'magic'"),
+        ({"proof": "faith"}, "proof is 'faith'"),
+        ({"ridge": -1}, "ridge is -1"),
+        ({"ridge": 1, "loss": "absolute"}, "ridge is 1: with a piecewise-linear loss"),
+        ({"sample_weight": [1, 1, 1, -1, 1, 1, 1]}, r"sample_weight\[3\] is -1"),
+        ({"width": -1}, "width is -1"),
+        ({"X": [[float("nan")]] * 7}, r"X\[0, 0\] is nan"),
+        ({"start": "?"}, "start is"),
+    ],
+)
+def test_bad_input(options: dict[str, Any], message: str) -> None:
+    arguments = {"X": LINE, "y": [abs(x) for (x,) in LINE], "width": 1, "method": "enumerate", **options}
+    with pytest.raises(rz.InvalidInputError, match=message):
+        rz.fit_global(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("breakpoints", "slopes", "message"),
+    [
+        ([0], [1, -1], "not convex"),
+        ([0], [1, 2], "unbounded below"),
+        ([0], [-2, -1], "unbounded below"),
+        ([1, 0], [-1, 0, 1], "increasing"),
+        ([0, 1], [-1, 1], "2 breakpoints need 3"),
+    ],
+)
+def test_losses_without_certified_optimum_are_refused(breakpoints: Any, slopes: Any, message: str) -> None:
+    with pytest.raises(rz.InvalidInputError, match=message):
+        piecewise_linear(breakpoints, slopes)
+
+
+def test_losses_agree_with_their_definitions() -> None:
+    own = piecewise_linear([-THIRD, THIRD], [-1, 0, 1])
+    y = [0, 2, 1, 0, 0, 1, 3]
+    assert fit(LINE, y, 1, loss=own).loss == fit(LINE, y, 1, loss=rz.training.epsilon_insensitive(THIRD)).loss
+    assert fit(LINE, y, 1, loss="quantile").loss * 2 == fit(LINE, y, 1, loss="absolute").loss
+    shifted = piecewise_linear([0], [-1, 1], minimum=2)
+    assert fit(LINE, y, 1, loss=shifted).loss == fit(LINE, y, 1, loss="absolute").loss + 14
+
+
+# ------------------------------------------------------------------ properties
+
+
+@given(data(1, 6), st.sampled_from(["squared", "absolute"]))
+@settings(max_examples=15)
+def test_order_of_optima(points: Any, loss: str) -> None:
+    X, y = points
+    optima = {(w, o): fit(X, y, w, output=o, loss=loss).loss for w in (0, 1, 2) for o in OUTPUTS}
+    for w in (0, 1, 2):
+        assert optima[w, "none"] >= optima[w, "bias"] >= optima[w, "affine"]
+        assert all(optima[w, o] <= optima[w - 1, o] for o in OUTPUTS if w)
+    assert fit(X[1:], y[1:], 1, loss=loss).loss <= optima[1, "none"] if len(X) > 1 else True
+
+
+@given(data(2, 5), st.sampled_from(["squared", "absolute"]), st.sampled_from(OUTPUTS))
+@settings(max_examples=15)
+def test_invariance(points: Any, loss: str, output: str) -> None:
+    X, y = points
+    least = fit(X, y, 1, loss=loss, output=output).loss
+    moved = [[2 * a - b + 7, a + b / 3] for a, b in X]
+    assert fit(moved[::-1], y[::-1], 1, loss=loss, output=output).loss == least
+    power = 2 if loss == "squared" else 1
+    assert fit(X, [THIRD * v for v in y], 1, loss=loss, output=output).loss == THIRD**power * least
+    doubled = fit(X + X[:1], y + y[:1], 1, loss=loss, output=output)
+    weighted = fit(X, y, 1, loss=loss, output=output, sample_weight=[2] + [1] * (len(y) - 1))
+    assert doubled.loss == weighted.loss
+
+
+# ------------------------------------------------------------------ budgets, executors, tokens
+
+
+def test_a_budget_gives_an_honest_gap_and_a_token() -> None:
+    y = [0, 2, 1, 0, 0, 1, 3]
+    whole = fit(LINE, y, 2)
+    part = fit(LINE, y, 2, budget={"cells": 60})
+    assert part.status == "budget" and part.lower_bound <= whole.loss <= part.loss and part.gap > 0
+    assert rz.verify(part.certificate)
+    rest = fit(LINE, y, 2, start=part.token)
+    assert rest.status == "optimal" and rest.loss == whole.loss and rest.token is None
+    assert rest.network == whole.network
+
+
+def test_executor_and_progress_change_nothing() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    y, seen = [0, 2, 1, 0, 0, 1, 3], []
+    with ThreadPoolExecutor(2) as pool:
+        shared = fit(LINE, y, 2, executor=pool, progress=lambda *args: seen.append(args))
+    alone = fit(LINE, y, 2)
+    assert shared.network == alone.network and shared.statistics == alone.statistics
+    assert seen[-1][0] == seen[-1][1] == 105
+
+
+# ------------------------------------------------------------------ cells
+
+
+@given(data(2, 6), st.sampled_from(["squared", "absolute", "quantile", "insensitive"]), st.integers(0, 3))
+@settings(max_examples=20)
+def test_minima_over_partial_cones_are_bounds_with_proofs(points: Any, name: str, mask: int) -> None:
+    problem = TrainingProblem(*points, 2, LOSSES[name][0], "bias")
+    cells, partition, signs = make_cells(problem), Partition(problem), [-1 if mask >> i & 1 else 1 for i in range(2)]
+    node, other = 0, len(partition.cones) - 1
+    before = None
+    for _ in range(4):
+        cones = [partition.cones[node], partition.cones[other]]
+        found = cells.minimum(cones, signs)
+        assert (
+            cells.lower_bound(cones, signs, found.proof)
+            == found.value
+            <= problem.value(signs, found.hidden, found.output)
+        )
+        assert before is None or found.value >= before
+        before = found.value
+        if cones[0].determined.bit_count() == problem.m:
+            break
+        node = partition.halves(node)[1]
+
+
+# ------------------------------------------------------------------ certificates
+
+
+def mutations(certificate: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Certificates with one thing changed, each of which must be refused."""
+    found: list[tuple[str, dict[str, Any]]] = []
+
+    def mutate(name: str, change: Callable[[dict[str, Any]], None]) -> None:
+        changed = copy.deepcopy(certificate)
+        change(changed)
+        if changed != certificate:
+            found.append((name, seal(changed)))
+
+    for field in ("loss", "lower_bound"):
+        for step in (Fraction(1, 1000), -1 if field == "loss" else 1):
+            mutate(field, lambda c, f=field, s=step: c.update({f: str(Fraction(c[f]) + s)}))
+    mutate("both", lambda c: c.update({f: str(Fraction(c[f]) + Fraction(1, 9)) for f in ("loss", "lower_bound")}))
+    size = len(certificate["tree"])
+    for k in [*range(0, size, 1 + size // 12), size - 1]:
+        mutate(f"drop {k}", lambda c, k=k: c["tree"].pop(k))
+        mutate(f"repeat {k}", lambda c, k=k: c["tree"].insert(k, c["tree"][k]))
+        mutate(f"order {k}", lambda c, k=k: c["tree"].__setitem__(k, "order"))
+        if certificate["tree"][k] != "order":
+            mutate(f"no proof {k}", lambda c, k=k: c["tree"].__setitem__(k, [-1]))
+            mutate(f"left open {k}", lambda c, k=k: c["tree"].__setitem__(k, [-1, *[None] * (len(c["tree"][k]) - 1)]))
+    halved = [k for k, entry in enumerate(certificate["splits"]) if entry is not None]
+    for k in halved[:4]:
+        entry = certificate["splits"][k]
+        mutate(f"unsplit {k}", lambda c, k=k: c["splits"].__setitem__(k, None))
+        mutate(f"swap {k}", lambda c, k=k, e=entry: c["splits"].__setitem__(k, [e[0], e[2], e[1]]))
+    mutate("row", lambda c: c["rows"][0].__setitem__(1, c["rows"][0][1] + 1))
+    mutate("row_of", lambda c: c["row_of"].__setitem__(0, c["row_of"][1]))
+    mutate("target", lambda c: c["problem"]["targets"].__setitem__(0, "7"))
+    mutate("weights", lambda c: c["problem"].update(weights=[2] * len(c["problem"]["weights"])))
+    mutate("no weight", lambda c: c["problem"]["weights"].__setitem__(0, 0))
+    mutate("point", lambda c: c["problem"]["points"][0].__setitem__(0, 9))
+    mutate("width", lambda c: c["problem"].update(width=c["problem"]["width"] + 1))
+    mutate("basis", lambda c: c["basis"].reverse())
+    mutate("extra", lambda c: c.update(extra=1))
+    mutate("sign", lambda c: c["networks"][0]["layers"][-1]["weights"][0].__setitem__(0, 2))
+    return found
+
+
+#: changes that may leave a proof valid: halves of a node, rows of the basis may change their roles
+LUCKY = ("swap", "basis")
+
+
+@pytest.mark.parametrize(
+    ("width", "options"),
+    [(1, {}), (2, {}), (2, {"ridge": "1/3", "output": "bias"}), (2, {"loss": "absolute"}), (1, {"output": "affine"})],
+)
+def test_changed_certificates_are_refused(width: int, options: dict[str, Any]) -> None:
+    y = [0, 2, 1, 0, 0, 1, 3]
+    certificate = fit(LINE, y, width, **options).certificate
+    assert rz.verify(certificate)
+    for name, changed in mutations(certificate):
+        if name.split()[0] not in LUCKY:
+            assert not rz.verify(changed), name
+
+
+@pytest.mark.parametrize("loss", ["squared", "absolute"])
+def test_changed_proofs_of_bounds_are_refused(loss: str) -> None:
+    """Every proof of every node: another support, another dual vector. Unless it proves the bound as well."""
+    certificate = fit(LINE, [0, 2, 1, 0, 0, 1, 3], 1, loss=loss, output="bias").certificate
+    refused = tried = 0
+    for k, entry in enumerate(certificate["tree"]):
+        for j in range(1, len(entry)):
+            if entry[j] is None:
+                continue
+            changed = copy.deepcopy(certificate)
+            proof = changed["tree"][k][j]
+            if loss == "squared":
+                proof[0] = [0] if proof[0] != [0] else []
+            else:
+                proof[1] += proof[0]
+            tried += 1
+            refused += not rz.verify(seal(changed))
+    assert tried > 5 and refused > tried // 2
+
+
+def test_a_certificate_for_other_data_is_refused() -> None:
+    certificate = fit(LINE, [0, 2, 1, 0, 0, 1, 3], 1).certificate
+    better = fit(LINE, [0, 2, 1, 0, 0, 1, 3], 2).certificate
+    mixed = {**certificate, "networks": better["networks"]}
+    assert not rz.verify(seal(mixed))
+    assert "another loss" in str(rz.verify(seal({**certificate, "loss": better["loss"]})))
