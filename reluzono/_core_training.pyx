@@ -31,11 +31,9 @@ cdef enum:
     MAX_COLUMNS = 160
     MAX_SUPPORT = 48
     NONE = -1
-    OPEN = 0
-    FINISHED = 1
-    PAUSED = 2
-    NO_MEMORY = -2
-    FAILED = -3
+    CLOSED = 1          # records: node, signs, size, (neuron, ray) ...
+    SPLIT = 2           # node, neuron, its halves' nodes; NONE: in the order of another tuple
+    LEAF = 3            # node
 
 cdef struct Cone:
     int rays            # where its oriented rays (2 id + negative) start in the pool
@@ -112,6 +110,7 @@ cdef class TrainingSearch:
     cdef Node **heap
     cdef Node **stack
     cdef Node **leaves
+    cdef int basis[MAX_D]
     cdef int n_heap, room_heap, n_stack, room_stack, n_leaves, room_leaves, frontier
     cdef long long n_nodes, n_programs
     cdef double upper               # loss of the best network, rounded up
@@ -136,6 +135,7 @@ cdef class TrainingSearch:
     # records of the search, for certificates
     cdef int *record
     cdef long long n_record, room_record
+    cdef int n_made
 
     def __cinit__(self, const double[:, ::1] x, const int8_t[:, ::1] inexact, const int64_t[:, ::1] integers,
                   const double[::1] weights, const double[::1] targets, const double[::1] squares,
@@ -1556,11 +1556,11 @@ cdef class TrainingSearch:
         cdef int size = (self.width + 1) * self.d
         cdef bint again = False
         self._count_determined(node)
-        value = self._bound_free(node)
-        if value >= self.upper:
-            self._note(node, NONE)
-            node.alive = 0
-            return 0
+        if not self.recording:
+            value = self._bound_free(node)
+            if value >= self.upper:
+                node.alive = 0
+                return 0
         if not self._ray_columns(node):
             return 1
         for signs in range(<uint32_t>1 << self.width):
@@ -1590,11 +1590,13 @@ cdef class TrainingSearch:
         for signs in range(<uint32_t>1 << self.width):
             if not (node.alive >> signs) & 1:
                 continue
+            if self.recording:
+                least = min(least, bounds[signs])
+                continue
             solution = v + signs * size
             loss = self._bound_one_sided(node, signs, solution)
             if loss >= self.upper and (not self.margin or self._prove(self.variant) >= self.upper
                                        and self._sides_hold(node, signs, solution, self.slack)):
-                self._note(node, signs)
                 node.alive &= ~(<uint32_t>1 << signs)
                 continue
             if loss > 0.0:
@@ -1605,7 +1607,29 @@ cdef class TrainingSearch:
         return node.alive != 0
 
     cdef void _note(self, const Node *node, int signs) noexcept nogil:
-        pass
+        """Record the support that closes a sign vector."""
+        cdef int i, a
+        if not self.recording:
+            return
+        self._write(CLOSED)
+        self._write(node.record)
+        self._write(signs)
+        self._write(self.n_support)
+        for i in range(self.n_support):
+            a = self.support[i]
+            self._write(self.column[a].neuron)
+            self._write(self.column[a].ray)
+
+    cdef void _write(self, int value) noexcept nogil:
+        if self.n_record == self.room_record:
+            self.room_record = 2 * self.room_record + 4096
+            if self.room_record > <long long>1 << 28 or not _grow(<void **>&self.record, self.room_record * sizeof(int)):
+                self.n_record = 0       # too long: the caller is told
+                self.room_record = 0
+                self.recording = False
+                return
+        self.record[self.n_record] = value
+        self.n_record += 1
 
     cdef int _choose_neuron(self, const Node *node) except? -2:
         """The neuron to split: whose halves determine most points that only it left open; NONE at a leaf."""
@@ -1637,13 +1661,20 @@ cdef class TrainingSearch:
 
     cdef int _step(self, Node *node, bint deep) except -1:
         """Split a node, or put it among the leaves; takes the node."""
-        cdef int neuron, side, before, child, kept = 0, k, order
+        cdef int neuron, side, before, child, kept = 0, k, n, order
         cdef Node *made[2]
         cdef Node *new
         self.n_nodes += 1
         neuron = self._choose_neuron(node)
         if neuron == NONE:
+            if self.recording:
+                self._write(LEAF)
+                self._write(node.record)
             return self._keep_leaf(node)
+        if self.recording:
+            self._write(SPLIT)
+            self._write(node.record)
+            self._write(neuron)
         before = node.cones[neuron]
         child = self._expand(before)
         for side in range(2):
@@ -1654,15 +1685,24 @@ cdef class TrainingSearch:
             for k in range(self.width):
                 if k != neuron and self._order(child + side, node.cones[k]) == (1 if k > neuron else -1):
                     order = 1
+            if self.recording:
+                new.record = NONE if order else self.n_made
+                self._write(new.record)
+                self.n_made += not order
             if order:
                 free(new)
                 continue
-            self._add_points(new, before)
-            if self._rate(new):
-                made[kept] = new
-                kept += 1
+            made[kept] = new
+            kept += 1
+        n = 0
+        for k in range(kept):
+            self._add_points(made[k], before)
+            if self._rate(made[k]):
+                made[n] = made[k]
+                n += 1
             else:
-                free(new)
+                free(made[k])
+        kept = n
         free(node)
         if kept == 2 and made[0].bound < made[1].bound:     # the last one on the stack comes next
             made[0], made[1] = made[1], made[0]
@@ -1741,6 +1781,7 @@ cdef class TrainingSearch:
                     points[n] = basis[t]
                     n += 1
             dual[k] = self._ray(points, n, basis[k], 1)
+            self.basis[k] = basis[k]
         for c in range(1 << d):
             for k in range(d):
                 rays[k] = dual[k] if (c >> k) & 1 else dual[k] ^ 1
@@ -1750,6 +1791,8 @@ cdef class TrainingSearch:
         while True:
             if self.outputs != d or self._all_odd(cones):
                 node = self._make(cones, (<uint32_t>0xffffffffU) >> (32 - (1 << self.width)))
+                node.record = self.n_made
+                self.n_made += 1
                 if self._rate(node):
                     self._push_heap(node)
                 else:
@@ -1873,6 +1916,85 @@ cdef class TrainingSearch:
         return {"nodes": self.n_nodes, "programs": self.n_programs, "open": self.n_heap + self.n_stack,
                 "leaves": self.n_leaves, "cones": self.n_cones, "rays": self.n_rays}
 
+    def lower(self, double value):
+        """Nothing with at least this loss is of interest."""
+        if value < self.upper:
+            self.upper = value
+
+    def locate(self, const double[::1] u):
+        """A cone on which all points are determined and in which u lies, as far as doubles tell."""
+        cdef int c = 0, k, side
+        cdef double z
+        if u.shape[0] != self.d or not self.n_cones:
+            raise ValueError("locate: start first; u has one number a coordinate")
+        for k in range(self.d):
+            z = 0.0
+            for side in range(self.d):
+                z += self.x[<size_t>self.basis[k] * self.d + side] * u[side]
+            if z > 0.0:
+                c |= 1 << k
+        while self.cone[c].undetermined:
+            k = self._expand(c)
+            z = 0.0
+            for side in range(self.d):
+                z += self.x[<size_t>self.cone[c].split * self.d + side] * u[side]
+            c = k + (z > 0.0)
+        return c
+
+    def open_nodes(self):
+        """What is left to do: for each node the paths of its cones, and its open sign vectors."""
+        cdef int i, j
+        cdef Node *node
+        out = []
+        for i in range(self.n_heap + self.n_stack):
+            node = self.heap[i] if i < self.n_heap else self.stack[i - self.n_heap]
+            out.append((node.bound, tuple([self.path(node.cones[j]) for j in range(self.width)]), int(node.alive)))
+        return out
+
+    def restart(self, nodes):
+        """Go on from nodes as `open_nodes` names them, instead of what is open."""
+        cdef int i, j, c, side
+        cdef int cones[MAX_W]
+        cdef Node *node
+        for i in range(self.n_heap):
+            free(self.heap[i])
+        for i in range(self.n_stack):
+            free(self.stack[i])
+        self.n_heap = self.n_stack = 0
+        self.deep = False
+        for _, paths, alive in nodes:
+            if len(paths) != self.width:
+                raise ValueError("one path a neuron")
+            for j in range(self.width):
+                c, sides = paths[j]
+                if not 0 <= c < 1 << self.d:
+                    raise ValueError("no such cone")
+                for side in sides:
+                    if not self.cone[c].undetermined or side not in (0, 1):
+                        raise ValueError("no such cone")
+                    c = self._expand(c) + side
+                cones[j] = c
+            node = self._make(cones, alive)
+            if self._rate(node):
+                self._push_heap(node)
+            else:
+                free(node)
+
+    def splits(self):
+        """For each cone None, or the point that splits it and its negative child."""
+        return [None if self.cone[c].child == NONE else (self.cone[c].split, self.cone[c].child)
+                for c in range(self.n_cones)]
+
+    def records(self):
+        """What was recorded, or None if it was too long."""
+        if not self.recording:
+            return None
+        out = np.empty(self.n_record, dtype=np.intc)
+        cdef int[::1] view = out
+        if self.n_record:
+            memcpy(&view[0], self.record, self.n_record * sizeof(int))
+        return out
+
     def take_leaves(self):
         """Cells that are still to be decided: for each, ``(cones, sign vectors)``."""
         cdef int i, j
@@ -1900,7 +2022,8 @@ cdef class TrainingSearch:
 
     def cone_masks(self, int c):
         """Active and inactive points of a cone, as integers with a bit a point."""
-        cdef int k, W = self.words
+        cdef int k
+        cdef int W = self.words
         if not 0 <= c < self.n_cones:
             raise ValueError("no such cone")
         active = inactive = 0
@@ -1927,7 +2050,7 @@ cdef inline bint _room_pointers(Node ***pointer, int *room, int needed) noexcept
     return True
 
 
-cdef inline bint _grow(void **pointer, size_t size) noexcept:
+cdef inline bint _grow(void **pointer, size_t size) noexcept nogil:
     cdef void *new = realloc(pointer[0], size)
     if new == NULL:
         return False
