@@ -35,6 +35,8 @@ cdef enum:
     SPLIT = 2           # node, neuron, its halves' nodes; NONE: in the order of another tuple
     LEAF = 3            # node
 
+cdef double WORTHWHILE = 0.7    # a bound of this part of the best loss is worth the search for a better one
+
 cdef struct Cone:
     int rays            # where its oriented rays (2 id + negative) start in the pool
     int n_rays
@@ -948,7 +950,7 @@ cdef class TrainingSearch:
         """Least squares with signs of the coefficients (`kind`), by an active set (Lawson and Hanson 1974).
 
         Leaves the support and mu; returns the loss as far as doubles tell, or -1 if it did not converge."""
-        cdef int n = self.n_columns, a, i, k, best, rounds, inner
+        cdef int n = self.n_columns, a, i, k, best, rounds, inner, blocking
         cdef double g, most, tolerance, size, alpha, value, ratio
         cdef double *mu = self.mu
         cdef double z[MAX_SUPPORT]
@@ -992,12 +994,14 @@ cdef class TrainingSearch:
             for inner in range(self.n_support + 2):
                 self._back(z)
                 alpha = 1.0
+                blocking = NONE
                 for i in range(self.n_support):
                     a = support[i]
                     if self.kind[a] != 0 and z[i] * self.kind[a] <= 0.0:
                         ratio = mu[i] * self.kind[a]
                         ratio = ratio / (ratio - z[i] * self.kind[a]) if ratio > 0.0 else 0.0
-                        alpha = min(alpha, ratio)
+                        if ratio < alpha:
+                            alpha, blocking = ratio, i
                 for i in range(self.n_support):
                     mu[i] += alpha * (z[i] - mu[i])
                 if alpha >= 1.0:
@@ -1005,13 +1009,11 @@ cdef class TrainingSearch:
                 k = 0
                 for i in range(self.n_support):
                     a = support[i]
-                    if self.kind[a] != 0 and mu[i] * self.kind[a] <= 1e-300:
+                    if i == blocking or self.kind[a] != 0 and mu[i] * self.kind[a] <= 0.0:
                         continue
                     support[k] = a
                     mu[k] = mu[i]
                     k += 1
-                if k == self.n_support:     # no progress in doubles
-                    break
                 self.n_support = k
                 for i in range(k):
                     self._append(i)
@@ -1471,6 +1473,8 @@ cdef class TrainingSearch:
         """The network of a solution."""
         cdef double u[(MAX_W + 1) * MAX_D]
         cdef int k, d = self.d
+        if self.recording:
+            return
         for k in range((self.width + 1) * d):
             u[k] = -v[k] if k < self.width * d and (signs >> (k // d)) & 1 else v[k]
         self._offer(u, signs)
@@ -1590,7 +1594,7 @@ cdef class TrainingSearch:
         for signs in range(<uint32_t>1 << self.width):
             if not (node.alive >> signs) & 1:
                 continue
-            if self.recording:
+            if self.recording or bounds[signs] < WORTHWHILE * self.upper:
                 least = min(least, bounds[signs])
                 continue
             solution = v + signs * size
@@ -1764,8 +1768,9 @@ cdef class TrainingSearch:
 
     # ------------------------------------------------------------- what Python calls
 
-    def start(self, const int[::1] basis):
-        """Make the cones between the hyperplanes of d independent points, and the first nodes from them."""
+    def start(self, const int[::1] basis, bint half):
+        """Make the cones between the hyperplanes of d independent points, and the first nodes from them: with ``half``
+        only from cones on the positive side of the first point."""
         cdef int d = self.d, k, t, n, c, j
         cdef int points[MAX_D]
         cdef int rays[MAX_D]
@@ -1789,7 +1794,7 @@ cdef class TrainingSearch:
         for j in range(self.width):
             cones[j] = 0
         while True:
-            if self.outputs != d or self._all_odd(cones):
+            if not half or self._all_odd(cones):
                 node = self._make(cones, (<uint32_t>0xffffffffU) >> (32 - (1 << self.width)))
                 node.record = self.n_made
                 self.n_made += 1
@@ -2019,6 +2024,13 @@ cdef class TrainingSearch:
                     break
             out.append((tuple([self.ray_points[<size_t>(ray >> 1) * self.d + k] for k in range(self.d - 1)]), i, sign))
         return out
+
+    def cone_ray_names(self, int c):
+        """The numbers by which records name the rays of a cone, in the order of `cone_rays`."""
+        cdef int t
+        if not 0 <= c < self.n_cones:
+            raise ValueError("no such cone")
+        return [self.listed[self.cone[c].rays + t] for t in range(self.cone[c].n_rays)]
 
     def cone_masks(self, int c):
         """Active and inactive points of a cone, as integers with a bit a point."""

@@ -76,8 +76,8 @@ class KernelProblem:
         return np.zeros((0, p.d), dtype=np.int64)
 
     def start(self, search: TrainingSearch) -> None:
-        """Make the first nodes."""
-        search.start(np.array(self.basis, dtype=np.intc))
+        """Make the first nodes; with an affine output max(0, z) = z + max(0, -z) halves them."""
+        search.start(np.array(self.basis, dtype=np.intc), self.problem.output == "affine")
 
     def signs_at(self, points: list[int]) -> tuple[list[int], np.ndarray, np.ndarray]:
         """Exact signs of all points at a vector that vanishes on some; see `TrainingSearch`."""
