@@ -15,10 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reluzono as rz
-from reluzono.certificates import seal
+from reluzono.certificates import Refused, seal
+from reluzono.certificates.training_bounds import make_bounds
+from reluzono.certificates.training_data import check_rows, read_problem
 from reluzono.training import piecewise_linear, quantile
 from reluzono.training.cells import make_cells
 from reluzono.training.cones import Partition
+from reluzono.training.enumerate import list_dichotomies
 from reluzono.training.logistic import loss_at, minorant
 from reluzono.training.problem import TrainingProblem
 
@@ -473,3 +476,74 @@ def test_a_certificate_for_other_data_is_refused() -> None:
     mixed = {**certificate, "networks": better["networks"]}
     assert not rz.verify(seal(mixed))
     assert "another loss" in str(rz.verify(seal({**certificate, "loss": better["loss"]})))
+
+
+def bounds_of(certificate: dict[str, Any]) -> Any:
+    """The checker's bounds for the problem of a certificate."""
+    problem = read_problem(certificate["problem"])
+    return make_bounds(problem, *check_rows(certificate, problem), certificate["dual_unit"])
+
+
+def test_infeasible_dual_vectors_are_refused() -> None:
+    y = [1, 2, 1, 1, 3, 1, 2]
+    certificate = fit(LINE, y, 1, loss="absolute", output="bias").certificate
+    bounds, problem = bounds_of(certificate), TrainingProblem(LINE, y, 1, "absolute", "bias")
+    cell = next(cone for cone in list_dichotomies(problem) if cone.active == 127)
+    assert bounds.bound([cell], [1], [1, *[0] * 7], "here") == 0
+    with pytest.raises(Refused, match="here: a column descends"):
+        bounds.bound([cell], [1], [1, *[-1] * 7], "here")
+    with pytest.raises(Refused, match="an output column descends"):
+        bounds.bound([cell], [1], [1, *[1] * 7], "here")
+    with pytest.raises(Refused, match="no slope of the loss at point 0 is 9"):
+        bounds.bound([cell], [1], [1, 9, -9, -9, 9, 0, 0, 0], "here")
+    with pytest.raises(Refused, match="denominator is not positive"):
+        bounds.bound([cell], [1], [-1, *[0] * 7], "here")
+
+
+def test_supports_that_prove_nothing_are_refused() -> None:
+    y = [-1, -2, -1, -1, -3, -1, -2]
+    certificate = fit(LINE, y, 1, output="bias").certificate
+    bounds, problem = bounds_of(certificate), TrainingProblem(LINE, y, 1, "squared", "bias")
+    cell = next(cone for cone in list_dichotomies(problem) if cone.active == 127)
+    found = make_cells(problem).minimum([cell], [1])
+    assert bounds.bound([cell], [1], found.proof, "here") == found.value
+    with pytest.raises(Refused, match="here: an output column descends"):
+        bounds.bound([cell], [1], [[], []], "here")
+    with pytest.raises(Refused, match="here: a column descends"):
+        bounds.bound([cell], [-1], [[], []], "here")
+    with pytest.raises(Refused, match="linearly dependent"):
+        bounds.bound([cell], [1], [[0, 1], [0]], "here")
+    with pytest.raises(Refused, match="no such column"):
+        bounds.bound([cell], [1], [[2], [0]], "here")
+
+
+@pytest.mark.parametrize("loss", ["squared", "absolute"])
+def test_a_worse_network_is_not_optimal(loss: str) -> None:
+    """All entries fit together, but no bound reaches its loss."""
+    y = [0, 2, 1, 0, 0, 1, 3]
+    certificate = fit(LINE, y, 1, loss=loss).certificate
+    zero = {"weights": [[0]], "bias": [0], "denominator": 1}
+    network = {"inputs": 1, "layers": [zero, {**zero, "weights": [[1]]}]}
+    total = sum(v * v if loss == "squared" else v for v in y)
+    forged = {**certificate, "networks": [network], "loss": total}
+    assert rz.verify(seal(forged))
+    assert "below the lower bound" in str(rz.verify(seal({**forged, "lower_bound": total})))
+
+
+def test_rows_of_other_points_are_refused() -> None:
+    """A constant is the best function on one place, and has the same loss elsewhere, where it is not."""
+    certificate = fit([[0]] * 3, [0, 1, 2], 1, output="bias").certificate
+    assert rz.verify(certificate)
+    changed = copy.deepcopy(certificate)
+    changed["problem"]["points"] = [[0], [1], [2]]
+    assert "other coordinates" in str(rz.verify(seal(changed)))
+
+
+def test_a_sample_that_counts_cannot_be_left_out() -> None:
+    x, y = [[0], [1], [2]], [0, 5, 0]
+    certificate = fit(x, y, 0, sample_weight=[1, 0, 1]).certificate
+    assert certificate["loss"] == 0
+    forged = copy.deepcopy(certificate)
+    forged["problem"]["weights"] = [1, 1, 1]
+    forged["loss"] = forged["lower_bound"] = 25
+    assert "null exactly" in str(rz.verify(seal(forged)))
