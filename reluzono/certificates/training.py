@@ -56,6 +56,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -266,11 +267,16 @@ class Search:
         return frozenset(done)
 
 
-def sign_classes(nodes: Sequence[int]) -> list[frozenset[int]]:
+def sign_classes(nodes: Sequence[int]) -> tuple[frozenset[int], ...]:
     """Masks of sign vectors, grouped by permutations of neurons with the same node; by their least masks."""
+    return _classes(tuple(map(nodes.index, nodes)))
+
+
+@cache
+def _classes(nodes: tuple[int, ...]) -> tuple[frozenset[int], ...]:
     groups: dict[tuple[tuple[int, int], ...], set[int]] = {}
     width = len(nodes)
     for mask in range(1 << width):
         key = tuple(sorted((node, mask >> i & 1) for i, node in enumerate(nodes)))
         groups.setdefault(key, set()).add(mask)
-    return sorted((frozenset(group) for group in groups.values()), key=min)
+    return tuple(sorted((frozenset(group) for group in groups.values()), key=min))
