@@ -447,7 +447,7 @@ cdef extern from *:
             chosen = rz_linear_select(s, count, slope);
             if (chosen < 0) {
                 if (rz_linear_widen(in, s, count, reach, slope)) continue;
-                if (!(slope > -1e-10 * s->norm[j])) return RZ_LINEAR_UNBOUNDED;
+                if (slope < -1e-10 * s->norm[j]) return RZ_LINEAR_UNBOUNDED;
                 s->stuck[j] = 1;
                 continue;
             }
@@ -609,7 +609,7 @@ cdef extern from *:
                 if (x != 0.0 && e[b] != 0.0)
                     need += (x + (in->alpha && in->beta ? in->alpha[r] * in->beta[m] : 0.0)) * e[b] + RZ_TINY;
             }
-            if (!(s->reduced[r] >= need * RZ_MORE)) return -INFINITY;
+            if (!(s->reduced[r] >= need * RZ_MORE && need < 1e300)) return -INFINITY;
             if (in->is_free[r] && !(s->reduced[r] == 0.0 && need == 0.0)) return -INFINITY;
         }
         value = rz_linear_dot(s->q, in->t, M, &absolute);
@@ -618,7 +618,8 @@ cdef extern from *:
         if (in->tau) for (int m = 0; m < M; ++m) loss += s->q[m] * in->tau[m];
         for (int b = 0; b < rows; ++b) {
             const int m = basis[s->rows[b]];
-            if (e[b] != 0.0) loss += e[b] * (fabs(in->t[m]) + (in->tau ? in->tau[m] : 0.0)) + RZ_TINY;
+            const double size = fabs(in->t[m]) + (in->tau ? in->tau[m] : 0.0);
+            if (e[b] != 0.0 && size != 0.0) loss += e[b] * size + RZ_TINY;
         }
         bound = -value - loss * RZ_MORE;
         bound -= 4.0 * RZ_ROUND * (fabs(value) + loss);
