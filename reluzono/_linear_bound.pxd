@@ -1,56 +1,62 @@
 """Rigorous lower bounds of small piecewise-linear programs, in doubles.
 
-    minimise  c . x + sum over m < M of delta_m max(0, A_m . x - t_m),    x in R^k, x_r >= 0 where column r is signed
+    minimise  c . x + sum over m < M of delta_m max(0, A_m . x - t_m)   over x in R^k, x_r >= 0 unless column r is free
 
-By weak duality -q . t is a lower bound for every q with 0 <= q_m <= delta_m whose reduced costs r = c + A^T q are at
-least 0 in signed columns and 0 in free ones.
+By weak duality -q . t is a lower bound for every q with 0 <= q_m <= delta_m whose reduced costs c + A^T q are at least
+0 in every column and 0 in the free ones.
 
     size_t rz_linear_doubles(int k, int M)              how many doubles of workspace
-    int rz_linear_bound(const rz_linear *in, rz_linear_answer *out, double *workspace)
+    int rz_linear_bound(const rz_linear *program, rz_linear_answer *answer, double *workspace)
 
-``in``  (nothing in it is changed)
-    k, M, stride    column r is A[r * stride ... r * stride + M - 1]; kinks of one row are repeated
-    t, delta, c     delta > 0 is exact, or rounded down
-    is_free         k bytes
-    alpha, beta, tau, gamma     errors: A_mr is within alpha_r beta_m, t_m within tau_m, c_r within gamma_r of the truth.
-                    Null pointers stand for zeros. A stored A_mr = 0 or c_r = 0 is exact whatever alpha and gamma say.
-    group, dimension    null, or the group (>= 0; -1: none) of each column and the dimension of each group: all pairs
-                    (c_r, column r) of a group are true images, under one linear map, of vectors in a space of that
-                    dimension. A whole group has reduced cost 0 when so many independent columns of it have.
-    cutoff          stop as soon as a point with a value below it is found; -INFINITY: never
-    limit           most iterations; 0: 50 (k + 4)
-``out``
-    basis           k integers, in and out: m < M says "kink m is tight", M + r says "x_r = 0". On entry, in any order,
-                    the basis to start from; entries of -1 and dependent ones are replaced, so that the basis of a
-                    similar program will do. All -1: start from x = 0.
-    upper           M bytes: q_m is delta_m (1) or 0 (0) where kink m is not in the basis
-    x               k doubles: the last point; value: its value, rounded (an upper bound up to rounding)
-    q               M doubles in the workspace: the multipliers of the bound, those in the basis rounded
-    bound           -INFINITY, or a rigorous lower bound
-    exact_sides     1 if the bound holds with q_m in {0, delta_m} off the basis and reduced cost 0 in columns off it, so that
-                    an exact solver finds a bound at least as good from ``basis`` and ``upper``; 0 if it needed room
+The program (nothing in it is changed; no pointer may be null unless it says so):
+    k, M, stride        column r is A[r * stride] ... A[r * stride + M - 1]; a row with several kinks is repeated
+    t, delta, c         delta > 0 is exact, or rounded down
+    is_free             k bytes
+    alpha, beta, tau, gamma     A_mr is within alpha_r beta_m, t_m within tau_m, c_r within gamma_r of the truth; null
+                        stands for zeros. Yet a stored A_mr = 0 or c_r = 0 is taken to be exact.
+    group, dimension    null, or each column's group (-1: none) and each group's dimension: the pairs (c_r, column r) of
+                        a group are true images, under one linear map, of vectors in a space of that dimension. If so
+                        many independent ones have reduced cost 0, then all have.
+    cutoff              stop at the first point with a value below it, since no bound can exceed it; -INFINITY: never
+    limit               the most iterations; 0: 50 (k + 4)
+The answer (basis, upper and x point to the caller's memory; q points into the workspace):
+    basis               k integers, in and out: m < M says that kink m is tight, M + r that x_r = 0. On entry a basis to
+                        start from, in any order; what is out of range or dependent is replaced, so that a guess from a
+                        similar program will do. All -1: start from x = 0.
+    upper               M bytes: is q_m = delta_m (1) or 0 (0), where kink m is not in the basis
+    x, value            the last point and its value, rounded
+    q                   the multipliers of the bound, those in the basis rounded
+    bound               a rigorous lower bound, or -INFINITY
+    exact_sides         1: the bound was proved with q_m in {0, delta_m} off the basis and reduced cost 0 where x_r is
+                        not in it; solved exactly, ``basis`` and ``upper`` give feasible multipliers and a bound as
+                        good or better. 0: the proof took room (below); an exact solver may find q a little infeasible.
     iterations
-Returns RZ_LINEAR_BOUND; RZ_LINEAR_BELOW (stopped by the cutoff); RZ_LINEAR_UNBOUNDED (seems unbounded, in doubles); or
-RZ_LINEAR_NONE (iteration limit, or doubles are not precise enough). Only the first comes with a bound.
+It returns RZ_LINEAR_BOUND; RZ_LINEAR_BELOW (the cutoff); RZ_LINEAR_UNBOUNDED (it seems so, in doubles); RZ_LINEAR_NONE
+(the limit, or doubles cannot tell). Only the first comes with a bound.
 
-The search. Every constraint is a kink: x_r >= 0 has the penalty W_r = 2 (|c_r| + sum of delta_m |A_mr|), which is exact since
-no reduced cost of a q in its box exceeds half of that. So every basis is a start. A vertex is k tight constraints; the inverse N of their matrix gives
-multipliers y = -N^T gradient; one that leaves the range [lo, hi] of its constraint is released, and the exact line search
-passes kinks until the slope is no longer negative (Barrodale and Roberts 1973). Free columns start as constraints with
-range {0} and never come back. Three pseudo-random perturbations of relative size 2^-36 or so make ties unlikely: of t, of
-the box of q, and of the reduced costs, the last two inwards, which makes room for rounding. Where there is no room (an
-unbounded ray of the perturbed program) the perturbation is taken away from the constraints that the ray crosses.
+If columns depend on each other so that reduced costs *must* vanish (nonnegative columns with a nonnegative combination
+0, dependent free columns), doubles cannot show it, and there is no bound. The caller, who has integers, drops zero and
+equal columns, replaces two opposite ones by a free one, and names groups.
 
-Why the bound holds whatever the doubles did. Let B be the kinks in the basis and P the columns that are not in it; then
-|B| = |P|. Choose q_m off B: any doubles in [0, delta_m] (the search proposes them), and s_r >= 0 for r in P, zero if r is
-free. Define q_B by A_BP^T q_B = s_P - (c + A^T q)_P (the sum without B), in the true numbers: then the reduced costs in P are s_P,
-exactly. Let R = N_PB in doubles and I - K = R^T A_BP^T; if |K| < 1/2 in a weighted maximum norm, for every matrix
-within the errors, the system is regular, and for any doubles q' for q_B
-    |q_B - q'| <= |R^T| rho + |K| |q_B - q'|,   rho = |s_P - (c + A^T q')_P|,
-which bounds the error e of q'. There remains to check e <= q' <= delta - e, and for the other signed columns
-(c + A^T q')_r - errors - |A_B|^T e >= 0; free columns outside P must vanish term by term, or belong to a complete group. Sums of up to n
-terms are wrong by at most (n + 2) 2^-53 times the sum of absolute values; bounds are enlarged by 10^-4 of themselves for
-their own rounding and by 10^-290 for underflow. Every test is of a form that a NaN fails. Round-to-nearest is assumed.
+The search. Every constraint is a kink: x_r >= 0 has the penalty 2 S_r, S_r = |c_r| + sum of delta_m |A_mr|, which is
+exact because no reduced cost of a q in its box exceeds S_r; so any basis is a start. At a vertex, k constraints are
+tight; the inverse N of their matrix gives multipliers -N^T gradient. One that leaves its range [lo, hi] is released,
+the steepest in units that do not depend on scales, and an exact line search passes kinks while the slope is negative
+(Barrodale and Roberts 1973). Free columns begin as constraints with the range {0} and never come back. Pseudo-random
+perturbations of relative size 2^-42 of t and 2^-36 of the ranges make ties unlikely. Those of the ranges go inwards:
+with this room kept, rounding errors cannot make q infeasible. Along a ray without room, it is taken away again.
+
+Why the bound holds whatever the search did. Let B be the kinks in the basis and P the columns r with M + r not in it,
+as many. Choose doubles q_m in [0, delta_m] off B and s_r >= 0 in P, s_r = 0 if r is free. *Define* q_B by
+A_BP^T q_B = s_P - g_P in the true numbers, g = c + sum off B of q_m A_m; then reduced costs in P are s_P, exactly. Let
+R = N_PB, in doubles, and K = I - R^T A_BP^T. If |K| < 1/2 in a weighted maximum norm for all matrices within the
+errors, the system is regular, and for any doubles q' in place of q_B
+    |q_B - q'| <= |R^T| rho + |K| |q_B - q'|,    rho >= |reduced costs at q' - s| in P,
+which bounds the error e of q'. There remains to check e <= q' <= delta - e in B, and in other columns that the reduced
+cost at q' is at least its error plus |A_B|^T e; in free ones that it is zero term by term; or that a complete group
+vanishes. Bounds of rounding: a sum of n products, in any order, is wrong by at most (n + 2) 2^-53 times the sum of
+their absolute values; constants are larger than that, bounds are enlarged by 10^-4 of themselves for their own rounding
+and by 10^-290 (or 10^-200) for underflow. Every test has a form that a NaN fails. Doubles round to nearest.
 """
 
 cdef extern from *:
@@ -140,17 +146,19 @@ cdef extern from *:
             while (used < 4) { a[used] = used ? a[0] : in->A; f[used++] = 0.0; }
             if (in->k == 0) { memset(out, 0, sizeof(double) * in->M); break; }
             {
-                const double *RZ_RESTRICT a0 = a[0], *RZ_RESTRICT a1 = a[1], *RZ_RESTRICT a2 = a[2], *RZ_RESTRICT a3 = a[3];
+                const double *RZ_RESTRICT a0 = a[0], *RZ_RESTRICT a1 = a[1];
+                const double *RZ_RESTRICT a2 = a[2], *RZ_RESTRICT a3 = a[3];
                 const double f0 = f[0], f1 = f[1], f2 = f[2], f3 = f[3];
-                if (first) for (int m = 0; m < in->M; ++m) out[m] = (f0 * a0[m] + f1 * a1[m]) + (f2 * a2[m] + f3 * a3[m]);
-                else for (int m = 0; m < in->M; ++m) out[m] += (f0 * a0[m] + f1 * a1[m]) + (f2 * a2[m] + f3 * a3[m]);
+                if (first) memset(out, 0, sizeof(double) * in->M);
+                for (int m = 0; m < in->M; ++m) out[m] += (f0 * a0[m] + f1 * a1[m]) + (f2 * a2[m] + f3 * a3[m]);
             }
             used = first = 0;
         }
     }
 
     /* sum of u_m a_m, and of their absolute values (u >= 0) */
-    static inline double rz_linear_dot(const double *RZ_RESTRICT u, const double *RZ_RESTRICT a, int M, double *absolute) {
+    static inline double rz_linear_dot(const double *RZ_RESTRICT u, const double *RZ_RESTRICT a, int M,
+                                       double *absolute) {
         double s0 = 0, s1 = 0, s2 = 0, s3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0;
         int m = 0;
         for (; m + 4 <= M; m += 4) {
@@ -307,24 +315,53 @@ cdef extern from *:
         s->at[j] = a; s->weight[j] = w; s->index[j] = x;
     }
 
+    /* Breakpoints from ... to - 1 below ``middle`` (``ties``: or at it) to the front; returns the first place behind
+       them, and adds up their weights. */
+    static int rz_linear_partition(rz_linear_state *s, int from, int to, double middle, int ties, double *below) {
+        double *at = s->at, *weight = s->weight, total = 0.0;
+        int *index = s->index, less = from;
+        for (int i = from; i < to; ++i) {       /* no branches: they could not be predicted */
+            const double a = at[i], w = weight[i];
+            const int x = index[i], first = (a < middle) | (ties & (a == middle));
+            at[i] = at[less]; weight[i] = weight[less]; index[i] = index[less];
+            at[less] = a; weight[less] = w; index[less] = x;
+            total += first ? w : 0.0;
+            less += first;
+        }
+        *below = total;
+        return less;
+    }
+
+    /* A breakpoint a little behind the one that is looked for, probably: ``share`` of the weight is before that. */
+    static double rz_linear_guess(const rz_linear_state *s, int from, int to, double share) {
+        double sample[7];
+        for (int i = 0; i < 7; ++i) {
+            const double a = s->at[from + (int)((long)i * (to - from - 1) / 6)];
+            int j = i;
+            for (; j > 0 && sample[j - 1] > a; --j) sample[j] = sample[j - 1];
+            sample[j] = a;
+        }
+        return sample[share > 0 && share < 0.7 ? 1 + (int)(7 * share) : 5];
+    }
+
     /* The first breakpoint at which the slope is no longer negative; all before it are moved before it. -1: none. */
     static int rz_linear_select(rz_linear_state *s, int count, double slope) {
         int from = 0, to = count;
-        while (to - from > 8) {
-            double a = s->at[from], b = s->at[(from + to) / 2], c = s->at[to - 1], below = 0.0;
-            const double middle = a < b ? (b < c ? b : a < c ? c : a) : (a < c ? a : b < c ? c : b);
-            int less = from;
-            for (int i = from; i < to; ++i)
-                if (s->at[i] < middle) { below += s->weight[i]; rz_linear_swap(s, i, less++); }
-            if (less > from && slope + below >= 0) { to = less; continue; }
-            slope += below;
-            from = less;
-            for (int i = from; i < to; ++i) if (s->at[i] == middle) {       /* the middle one itself is next */
-                rz_linear_swap(s, i, from);
-                slope += s->weight[from];
-                if (slope >= 0) return from;
-                ++from;
+        double weight = 0.0, below;
+        for (int b = 0; b < count; ++b) weight += s->weight[b];
+        while (to - from > 16) {
+            const double middle = rz_linear_guess(s, from, to, -slope / weight);
+            int less = rz_linear_partition(s, from, to, middle, 1, &below);
+            if (slope + below >= 0 && less == to) {
+                less = rz_linear_partition(s, from, to, middle, 0, &below);
+                if (!(slope + below >= 0) || less == from) {        /* all others are at the middle */
+                    slope += below;
+                    for (from = less; from < to; ++from) if ((slope += s->weight[from]) >= 0) return from;
+                    return -1;
+                }
             }
+            if (slope + below >= 0) { to = less; weight = below; }
+            else { slope += below; weight -= below; from = less; }
         }
         for (; from < to; ++from) {
             int least = from;
@@ -378,8 +415,8 @@ cdef extern from *:
         }
     }
 
-    /* A ray on which the slope stays negative: no room for perturbed ranges on it. Takes the room away and walks past all
-       breakpoints; 0 if there is nothing to take away and the slope is negative indeed. */
+    /* A ray on which the slope stays negative: no room for perturbed ranges on it. Takes the room away and walks past
+       all breakpoints; 0 if there is nothing to take away and the slope is negative indeed. */
     static int rz_linear_widen(const rz_linear *in, rz_linear_state *s, int count, double reach, double slope) {
         double last = 0.0, total = 0.0;
         int changed;
@@ -481,10 +518,13 @@ cdef extern from *:
         return 1;
     }
 
-    static inline double rz_linear_target(const rz_linear_state *s, int r, int roomy) { return roomy ? -s->hi[s->M + r] : 0.0; }
+    /* s_r */
+    static inline double rz_linear_target(const rz_linear_state *s, int r, int roomy) {
+        return roomy ? -s->hi[s->M + r] : 0.0;
+    }
 
-    /* q off the basis, then on it by the inverse and one step of refinement; reduced and total: reduced costs at q and the sums
-       of absolute values. Returns |B|, or -1 if a multiplier off the basis is not in its box. */
+    /* q off the basis, then on it by the inverse and one step of refinement; reduced and total: reduced costs at q and
+       the sums of absolute values. Returns |B|, or -1 if a multiplier off the basis is not in its box. */
     static int rz_linear_multipliers(const rz_linear *in, rz_linear_state *s, const int *basis, int roomy) {
         const int k = s->k, M = s->M;
         int rows = 0, columns = 0, inside = 1;
@@ -504,7 +544,8 @@ cdef extern from *:
             for (int b = 0; b < rows; ++b)
                 for (int a = 0; a < rows; ++a) {
                     const int r = s->columns[a];
-                    s->q[basis[s->rows[b]]] -= s->N[(size_t)r * k + s->rows[b]] * (s->reduced[r] - rz_linear_target(s, r, roomy));
+                    const double off = s->reduced[r] - rz_linear_target(s, r, roomy);
+                    s->q[basis[s->rows[b]]] -= s->N[(size_t)r * k + s->rows[b]] * off;
                 }
             for (int r = 0; r < k; ++r) {
                 s->reduced[r] = s->g[r];
@@ -540,7 +581,8 @@ cdef extern from *:
     }
 
     /* e_b >= |q_B - q'| into ``e`` (rows entries); 0 if the matrix may be singular. */
-    static int rz_linear_basic_errors(const rz_linear *in, rz_linear_state *s, const int *basis, int rows, int roomy, double *e) {
+    static int rz_linear_basic_errors(const rz_linear *in, rz_linear_state *s, const int *basis, int rows, int roomy,
+                                      double *e) {
         const int k = s->k;
         const double gamma = (k + 16) * RZ_ROUND * RZ_MORE;
         double kappa = 0.0, worst = 0.0;
@@ -550,7 +592,7 @@ cdef extern from *:
             const double unit = in->delta[basis[l]];
             double norm = 0.0;
             e[b] = 0.0;
-            if (!(unit > 1e-100 && unit < 1e100)) return 0;
+            if (!(unit > 1e-60 && unit < 1e60)) return 0;
             for (int a = 0; a < rows; ++a) {
                 const int r = s->columns[a];
                 const double rho = fabs(s->reduced[r] - rz_linear_target(s, r, roomy)) + s->error[r];
@@ -558,6 +600,7 @@ cdef extern from *:
                 any |= rho > 0.0;
                 e[b] += fabs(s->N[(size_t)r * k + l]) * rho;
             }
+            if (any) e[b] += 1e-200;
             if (!(e[b] < 1e200)) return 0;
             for (int h = 0; h < rows; ++h) {
                 const int m = basis[s->rows[h]];
@@ -615,7 +658,7 @@ cdef extern from *:
         value = rz_linear_dot(s->q, in->t, M, &absolute);
         loss = (M + 16) * RZ_ROUND * absolute;
         if (!(absolute == 0.0 && rz_linear_vanishes(s->q, in->t, M))) loss += RZ_TINY;
-        if (in->tau) for (int m = 0; m < M; ++m) loss += s->q[m] * in->tau[m];
+        if (in->tau) for (int m = 0; m < M; ++m) loss += in->tau[m] != 0.0 ? s->q[m] * in->tau[m] + RZ_TINY : 0.0;
         for (int b = 0; b < rows; ++b) {
             const int m = basis[s->rows[b]];
             const double size = fabs(in->t[m]) + (in->tau ? in->tau[m] : 0.0);

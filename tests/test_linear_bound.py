@@ -16,7 +16,9 @@ from linear_oracle import Program, exact_dual, exact_minimum
 from reluzono._core_linear import linear_bound
 
 ENTRIES = st.sampled_from([0, 0, 0, 1, -1, 1, -1, 2, -2, 3, -5, 7])
-SIZES = st.sampled_from([Fraction(1), Fraction(1), Fraction(1, 3), Fraction(10**9), Fraction(1, 10**9), Fraction(355, 113)])
+SIZES = st.sampled_from(
+    [Fraction(1), Fraction(1), Fraction(1, 3), Fraction(10**9), Fraction(1, 10**9), Fraction(355, 113)]
+)
 
 
 def run(program: Program, errors: Any = None, scatter: random.Random | None = None, **options: Any) -> dict[str, Any]:
@@ -40,7 +42,9 @@ def errors_of(program: Program, relative: float) -> tuple[Any, Any, Any, Any]:
     k = len(program.c)
     size = [max([abs(float(row[r])) for row in program.rows], default=0.0) for r in range(k)]
     alpha = np.array([relative * max(a, 1e-30) for a in size])
-    beta = np.array([max([abs(float(a)) / (s or 1) for a, s in zip(row, size, strict=True)], default=0) for row in program.rows])
+    beta = np.array(
+        [max([abs(float(a)) / (s or 1) for a, s in zip(row, size, strict=True)], default=0) for row in program.rows]
+    )
     tau = np.array([relative * abs(float(a)) for a in program.t])
     return alpha, beta, tau, np.array([relative * abs(float(a)) for a in program.c])
 
@@ -127,7 +131,7 @@ def test_any_start_will_do(program: Program, data: st.DataObject) -> None:
 
 @st.composite
 def training_programs(draw: st.DrawFn) -> tuple[Program, Any]:
-    """Two neurons on cones of given rays, signs and active points, and an output bias; columns are grouped by (cone's space)."""
+    """Two neurons on given rays, signs and active points, and an output bias; grouped by the space of the rays."""
     d, M = draw(st.integers(1, 3)), draw(st.integers(1, 5))
     points = [[Fraction(1), *(Fraction(draw(st.integers(-2, 2))) for _ in range(d - 1))] for _ in range(M)]
     t = [Fraction(draw(st.integers(-3, 3))) for _ in range(M)]
@@ -141,10 +145,12 @@ def training_programs(draw: st.DrawFn) -> tuple[Program, Any]:
             active = [draw(st.booleans()) for _ in range(M)]
         for _ in range(draw(st.integers(1, 2 if d == 1 else 3))):
             ray = [draw(st.integers(-2, 2)) for _ in range(d)]
-            columns.append([
-                sign * sum((a * b for a, b in zip(p, ray, strict=True)), Fraction(0)) * on
-                for p, on in zip(points, active, strict=True)
-            ])
+            columns.append(
+                [
+                    sign * sum((a * b for a, b in zip(p, ray, strict=True)), Fraction(0)) * on
+                    for p, on in zip(points, active, strict=True)
+                ]
+            )
             group.append(0 if same else neuron)
     if draw(st.booleans()):
         columns.append([Fraction(1)] * M)
@@ -165,7 +171,7 @@ def test_programs_of_training_with_groups(given: tuple[Program, Any], relative: 
 
 
 def regression(seed: int, M: int, k: int, free: int = 2, integers: bool = False) -> tuple[Program, Fraction]:
-    """Absolute errors of a fit with coefficients >= 0 and ``free`` free ones; and the sum of y that completes the loss."""
+    """Absolute errors of a fit, ``free`` coefficients free, the others >= 0; and the sum of all y."""
     source = np.random.default_rng(seed)
     A = source.integers(-3, 4, (M, k)) if integers else source.normal(size=(M, k))
     y = source.integers(-5, 6, M) if integers else A @ np.abs(source.normal(size=k)) + source.normal(size=M)
@@ -183,7 +189,10 @@ def test_generic_fits_are_solved_and_bounded_closely(M: int, k: int, seed: int) 
     assert result["status"] == "bound" and result["exact_sides"]
     exact = exact_dual(program, result["basis"], result["upper"])
     assert exact is not None
-    x = [Fraction(a) if free else max(Fraction(0), Fraction(a)) for a, free in zip(result["x"], program.free, strict=True)]
+    x = [
+        Fraction(a) if free else max(Fraction(0), Fraction(a))
+        for a, free in zip(result["x"], program.free, strict=True)
+    ]
     assert Fraction(result["bound"]) <= exact <= program.value(x)
     assert exact - Fraction(result["bound"]) <= 1e-9 * (exact + total)
     assert program.value(x) - exact <= 1e-9 * (exact + total)
@@ -195,7 +204,10 @@ def test_ties_get_a_bound_too(seed: int) -> None:
     program, total = regression(seed, 25, 5, integers=True)
     result = run(program)
     assert result["status"] == "bound"
-    x = [Fraction(a) if free else max(Fraction(0), Fraction(a)) for a, free in zip(result["x"], program.free, strict=True)]
+    x = [
+        Fraction(a) if free else max(Fraction(0), Fraction(a))
+        for a, free in zip(result["x"], program.free, strict=True)
+    ]
     assert Fraction(result["bound"]) <= program.value(x)
     assert program.value(x) - Fraction(result["bound"]) <= 1e-8 * (1 + program.value(x) + total)
 
@@ -221,7 +233,9 @@ def test_rays_of_a_cone_that_is_no_simplex() -> None:
     square = [(1, 1, 1), (1, 1, -1), (1, -1, -1), (1, -1, 1)]
     points = [(1, Fraction(source.randint(-9, 9), 10), Fraction(source.randint(-9, 9), 10)) for _ in range(20)]
     y = [4 + p[1] + Fraction(source.randint(-50, 50), 100) for p in points]
-    rows = [[sum((Fraction(a) * b for a, b in zip(p, ray, strict=True)), Fraction(0)) for ray in square] for p in points]
+    rows = [
+        [sum((Fraction(a) * b for a, b in zip(p, ray, strict=True)), Fraction(0)) for ray in square] for p in points
+    ]
     c = [-sum(row[r] for row in rows) for r in range(4)]
     program = Program(rows, y, [Fraction(2)] * 20, c, [False] * 4)
     groups = (np.zeros(4, dtype=np.intc), np.array([3], dtype=np.intc))
@@ -238,7 +252,11 @@ def test_opposite_columns_need_the_group() -> None:
     """Two neurons of opposite signs on one cone: all reduced costs must vanish exactly, which doubles cannot show."""
     program, _ = regression(5, 20, 2, free=0)
     program = Program(
-        [[a, b, -a, -b] for a, b in program.rows], program.t, program.delta, program.c + [-a for a in program.c], [False] * 4
+        [[a, b, -a, -b] for a, b in program.rows],
+        program.t,
+        program.delta,
+        program.c + [-a for a in program.c],
+        [False] * 4,
     )
     groups = (np.zeros(4, dtype=np.intc), np.array([2], dtype=np.intc))
     told = run(program, groups=groups)
@@ -249,7 +267,12 @@ def test_opposite_columns_need_the_group() -> None:
 
 def test_hinge_losses_that_can_be_separated() -> None:
     """max(0, 1 - y f): points of one class only on the support of a column cost nothing, at infinity."""
-    rows = [[Fraction(-1), Fraction(0)], [Fraction(-3), Fraction(0)], [Fraction(0), Fraction(2)], [Fraction(0), Fraction(-1)]]
+    rows = [
+        [Fraction(-1), Fraction(0)],
+        [Fraction(-3), Fraction(0)],
+        [Fraction(0), Fraction(2)],
+        [Fraction(0), Fraction(-1)],
+    ]
     program = Program(rows, [Fraction(-1)] * 4, [Fraction(1)] * 4, [Fraction(0)] * 2, [False] * 2)
     result = run(program)
     exact = exact_minimum(program)
