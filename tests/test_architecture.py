@@ -14,7 +14,16 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 #: from the ground up; a module may import its own layer and those before it
 LAYERS = [
-    ["_core", "_core_regions", "_core_topes", "_core_vertices", "_core_counting", "_core_cells", "_core_zonotope"],
+    [
+        "_core",
+        "_core_regions",
+        "_core_topes",
+        "_core_vertices",
+        "_core_counting",
+        "_core_cells",
+        "_core_zonotope",
+        "_core_linear",
+    ],
     ["errors"],
     ["exact"],
     ["linalg", "lifting"],
