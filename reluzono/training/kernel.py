@@ -1,41 +1,50 @@
-"""A problem with the squared loss in the doubles of its kernel, and the way back to exact cones and numbers."""
+"""A problem in the doubles of its kernel, and the way back to exact cones and numbers."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from math import factorial, prod
+from typing import Any
 
 import numpy as np
 
 from reluzono import linalg
+from reluzono._core_kinked import KinkedSearch
+from reluzono._core_squared import SquaredSearch
 from reluzono._core_training import TrainingSearch
 from reluzono.geometry.double_description import dot, primitive
 from reluzono.training.cones import Cone
-from reluzono.training.problem import Quadratic, TrainingProblem
+from reluzono.training.problem import Kinks, Quadratic, TrainingProblem
 
 MAX_COORDINATES, MAX_WIDTH = 8, 5
 
 
 def fits(problem: TrainingProblem) -> bool:
-    """Whether the kernel takes a problem."""
-    return problem.is_squared and problem.d <= MAX_COORDINATES and 1 <= problem.width <= MAX_WIDTH
+    """Whether a kernel takes a problem."""
+    return problem.d <= MAX_COORDINATES and 1 <= problem.width <= MAX_WIDTH
 
 
 class KernelProblem:
     """Scales by powers of two so that coordinates and targets are about 1, and rounds once.
 
-    In the kernel coordinate k is ``row[k] / 2**shift[k]``, a prediction is ``z / 2**height``, and its objective is the
-    sum over points of weight times squared distance from the target, without what is left at the target itself.
+    In the kernel coordinate k is ``row[k] / 2**shift[k]``, a prediction is ``z / 2**height``, and its objective is
+    ``2**-depth`` times the integer objective without what is left when every point has its own least loss.
     """
 
     def __init__(self, problem: TrainingProblem) -> None:
         self.problem = problem
         self.basis = linalg.row_basis(problem.rows)
         self.shift = [max(abs(row[k]) for row in problem.rows).bit_length() for k in range(problem.d)]
-        self.losses = [loss for loss in problem.losses if isinstance(loss, Quadratic)]
-        self._weight_shift = max(loss.weight for loss in self.losses).bit_length()
-        self.height = max((abs(loss.linear) // loss.weight).bit_length() for loss in self.losses)
-        self.rest = sum((loss.minimum for loss in self.losses), Fraction(0))
+        self.squares = [loss for loss in problem.losses if isinstance(loss, Quadratic)]
+        self.kinked = [loss for loss in problem.losses if isinstance(loss, Kinks)]
+        if problem.is_squared:
+            self.height = max((abs(loss.linear) // loss.weight).bit_length() for loss in self.squares)
+            self.depth = max(loss.weight for loss in self.squares).bit_length() + 2 * self.height
+        else:
+            kinks = [kink for loss in self.kinked for kink in loss.kinks]
+            self.height = max((abs(t).bit_length() for t, _ in kinks), default=0)
+            self.depth = max((delta.bit_length() for _, delta in kinks), default=0) + self.height
+        self.rest = sum((Fraction(loss.minimum) for loss in problem.losses), Fraction(0))
         self._cones: dict[int, Cone] = {}
 
     def search(self, margin: bool, recording: bool = False) -> TrainingSearch:
@@ -44,27 +53,31 @@ class KernelProblem:
         exact = [[_power(row[k], -self.shift[k]) for k in range(p.d)] for row in p.rows]
         x = np.array([[float(v) for v in line] for line in exact])
         inexact = [[Fraction(v) != e for v, e in zip(*pair, strict=True)] for pair in zip(x.tolist(), exact, strict=True)]
-        wide = -self._weight_shift
-        weights = [float(_power(loss.weight, wide)) for loss in self.losses]
-        targets = [float(_power(loss.linear, wide - self.height)) for loss in self.losses]
-        squares = [
-            float(_power(Fraction(loss.linear**2, loss.weight), wide - 2 * self.height)) for loss in self.losses
-        ]
-        form = p.ridge_form or [[0] * p.d] * p.d
-        ridge = [[float(_power(form[i][k], wide - self.shift[i] - self.shift[k])) for k in range(p.d)] for i in range(p.d)]
-        return TrainingSearch(
-            x,
-            np.array(inexact, dtype=np.int8),
-            self._integers(),
-            np.array(weights),
-            np.array(targets),
-            np.array(squares),
-            np.array(ridge),
-            p.width,
-            p.outputs,
-            margin,
-            self.signs_at,
-            recording,
+        points = (x, np.array(inexact, dtype=np.int8), self._integers(), self.signs_at)
+        if p.is_squared:
+            return SquaredSearch(*points, *self._squared_arrays(), p.width, p.outputs, margin, recording)
+        return KinkedSearch(*points, *self._kinked_arrays(), p.width, p.outputs, margin)
+
+    def _squared_arrays(self) -> tuple[np.ndarray, ...]:
+        d, wide = self.problem.d, 2 * self.height - self.depth
+        form = self.problem.ridge_form or [[0] * d] * d
+        return (
+            _doubles(_power(loss.weight, wide) for loss in self.squares),
+            _doubles(_power(loss.linear, wide - self.height) for loss in self.squares),
+            _doubles(_power(Fraction(loss.linear**2, loss.weight), -self.depth) for loss in self.squares),
+            np.array([[float(_power(form[i][k], wide - self.shift[i] - self.shift[k])) for k in range(d)] for i in range(d)]),
+        )
+
+    def _kinked_arrays(self) -> tuple[np.ndarray, ...]:
+        steep = self.height - self.depth
+        kinks = [kink for loss in self.kinked for kink in loss.kinks]
+        first = np.cumsum([0, *(len(loss.kinks) for loss in self.kinked)])
+        return (
+            _doubles(_power(loss.slope, steep) for loss in self.kinked),
+            _doubles(_power(loss.constant - loss.minimum, -self.depth) for loss in self.kinked),
+            first.astype(np.intc),
+            _doubles(_power(t, -self.height) for t, _ in kinks),
+            np.array([_rounded_down(_power(delta, steep)) for _, delta in kinks], dtype=float),
         )
 
     def _integers(self) -> np.ndarray:
@@ -112,17 +125,21 @@ class KernelProblem:
 
     def objective(self, value: float) -> Fraction:
         """The objective of a value of the kernel."""
-        exact = _power(Fraction(value), self._weight_shift + 2 * self.height)
-        return self.problem.unit * (exact + self.rest)
+        return self.problem.unit * (_power(Fraction(value), self.depth) + self.rest)
 
     def value(self, objective: Fraction) -> float:
         """A double that is at least the kernel's value of an objective, and hardly more."""
-        exact = _power(objective / self.problem.unit - self.rest, -self._weight_shift - 2 * self.height)
+        exact = _power(objective / self.problem.unit - self.rest, -self.depth)
         return float(np.nextafter(float(exact), np.inf)) if exact > 0 else 0.0
 
-    def to_kernel(self, u: list[Fraction]) -> np.ndarray:
-        """A neuron in the kernel's coordinates, rounded."""
-        return np.array([float(_power(v, s - self.height)) for v, s in zip(u, self.shift, strict=True)])
+
+def _doubles(values: Any) -> np.ndarray:
+    return np.array([float(v) for v in values], dtype=float)
+
+
+def _rounded_down(value: Fraction) -> float:
+    nearest = float(value)
+    return nearest if Fraction(nearest) <= value else float(np.nextafter(nearest, 0.0))
 
 
 def _power(value: int | Fraction, exponent: int) -> Fraction:
