@@ -49,6 +49,19 @@ def errors_of(program: Program, relative: float) -> tuple[Any, Any, Any, Any]:
     return alpha, beta, tau, np.array([relative * abs(float(a)) for a in program.c])
 
 
+def moved(program: Program, errors: Any, seed: int) -> Program:
+    """Another truth within the errors of the same doubles."""
+    alpha, beta, tau, gamma = errors
+    source = random.Random(seed)
+
+    def move(value: Fraction, error: float) -> Fraction:
+        return value + source.choice([-1, -1, 0, 1]) * Fraction(0.99 * error) if value else value
+
+    rows = [[move(a, alpha[r] * beta[m]) for r, a in enumerate(row)] for m, row in enumerate(program.rows)]
+    t = [move(a, tau[m]) for m, a in enumerate(program.t)]
+    return Program(rows, t, program.delta, [move(a, gamma[r]) for r, a in enumerate(program.c)], program.free)
+
+
 @st.composite
 def programs(draw: st.DrawFn, most_columns: int = 3, most_kinks: int = 6, scaled: bool = True) -> Program:
     """Small programs biased to corners: repeated and opposite rows and columns, zeros, ties, odd scales.
@@ -119,6 +132,13 @@ def test_no_error_within_the_stated_ones_lifts_the_bound(program: Program, relat
     errors = errors_of(program, relative)
     scatter = random.Random(seed) if relative > 1e-15 else None
     check(program, run(program, errors, scatter))
+
+
+@given(programs(), st.sampled_from([1e-12, 1e-10, 1e-6]), st.integers(0, 10**6))
+@settings(max_examples=300, deadline=None)
+def test_the_bound_holds_for_every_truth_within_the_errors(program: Program, relative: float, seed: int) -> None:
+    errors = errors_of(program, relative)
+    check(moved(program, errors, seed), run(program, errors))
 
 
 @given(programs(), st.data())
@@ -263,6 +283,8 @@ def test_opposite_columns_need_the_group() -> None:
     assert told["status"] == "bound" and told["exact_sides"]
     dual = exact_dual(program, told["basis"], told["upper"])
     assert dual is not None and Fraction(told["bound"]) <= dual <= Fraction(told["bound"]) + Fraction(1, 10**9)
+    larger = (groups[0], np.array([3], dtype=np.intc))  # two columns do not span it
+    assert run(program)["status"] == run(program, groups=larger)["status"] == "none"
 
 
 def test_hinge_losses_that_can_be_separated() -> None:
@@ -310,3 +332,19 @@ def test_shapes_are_checked() -> None:
     for name, value in wrong.items():
         with pytest.raises(ValueError):
             linear_bound(**{**good, name: value})
+
+
+@pytest.mark.parametrize(("M", "k"), [(8, 3), (40, 6), (150, 10)])
+@pytest.mark.parametrize("seed", range(10))
+def test_perfect_fits_leave_no_slack_for_rounding(M: int, k: int, seed: int) -> None:
+    """All kinks meet in one point and the minimum is known: every rounding upwards would show."""
+    source = random.Random(seed)
+    rows = [[Fraction(source.randint(-999, 999), source.choice([3, 7, 11])) for _ in range(k)] for _ in range(M)]
+    weights = [Fraction(source.randint(0, 999), 13) for _ in range(k)]
+    y = [sum((a * b for a, b in zip(row, weights, strict=True)), Fraction(0)) for row in rows]
+    c = [-sum((row[r] for row in rows), Fraction(0)) for r in range(k)]
+    program = Program(rows, y, [Fraction(2)] * M, c, [r < 2 for r in range(k)])
+    result = run(program, errors_of(program, 2e-16))
+    exact = -sum(y, Fraction(0))
+    assert result["status"] == "bound"
+    assert exact - Fraction(1, 10**9) * sum(map(abs, y)) <= Fraction(result["bound"]) <= exact
