@@ -71,14 +71,9 @@ class GlobalFit:
 
     @cached_property
     def certificate(self) -> dict[str, Any]:
-        """Proof of the loss and of the lower bound, for `reluzono.verify`; made when first asked for.
-
-        Not for the logistic loss.
-        """
+        """Proof of the loss and of the lower bound, for `reluzono.verify`; made when first asked for."""
         from reluzono.training.proofs import training_certificate
 
-        if self._interval is not None:
-            raise InvalidInputError("the bounds of the logistic loss are rigorous, but have no certificate")
         return training_certificate(self.problem, self._outcome)
 
     def __repr__(self) -> str:
