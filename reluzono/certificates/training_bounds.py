@@ -11,7 +11,7 @@ from math import lcm
 from typing import Any, Protocol
 
 from reluzono.certificates.data import Refused, array, dot, integers, rational, reduced_basis, require
-from reluzono.certificates.training_data import PiecewiseLinear, Problem, Squared, least_norms
+from reluzono.certificates.training_data import Problem, Squared, least_norms
 
 
 class Cone(Protocol):
@@ -137,17 +137,16 @@ class SquaredBounds:
 
 
 class LinearBounds:
-    """Feasible dual vectors."""
+    """Feasible dual vectors, for the loss or, if it is logistic, for what is nowhere above it."""
 
     def __init__(self, problem: Problem, rows: list[list[int]], row_of: list[int | None], unit: Fraction) -> None:
         require(unit > 0, "dual_unit: not positive")
-        assert isinstance(problem.loss, PiecewiseLinear)
         self.rows, self.m, self.unit = rows, len(rows), unit
         self.outputs = _output_columns(problem, len(rows[0]))
         parts = [Convex() for _ in rows]
-        for i, weight, target in zip(row_of, problem.weights, problem.targets, strict=True):
+        for j, (i, weight) in enumerate(zip(row_of, problem.weights, strict=True)):
             if i is not None:
-                parts[i].add(weight, *problem.loss.of_prediction(target))
+                parts[i].add(weight, *problem.minorant(j))
         self.slopes = lcm(*((x / unit).denominator for part in parts for x in part.slopes()))
         self.kinks = lcm(*(t.denominator for part in parts for t in part.kinks))
         self.losses = [part.pieces(self.slopes / unit, self.kinks) for part in parts]

@@ -7,7 +7,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from importlib import import_module
 from typing import Any
 
 from reluzono.budget import Clock, as_budget
@@ -17,6 +16,7 @@ from reluzono.networks.network import ReLUNetwork
 from reluzono.training.cells import Outcome
 from reluzono.training.enumerate import enumerate_cells
 from reluzono.training.losses import LogisticLoss, as_loss
+from reluzono.training.search import branch_and_bound
 from reluzono.training.problem import TrainingProblem, read_ridge
 
 METHODS = ("branch-and-bound", "enumerate")
@@ -71,14 +71,9 @@ class GlobalFit:
 
     @cached_property
     def certificate(self) -> dict[str, Any]:
-        """Proof of the loss and of the lower bound, for `reluzono.verify`; made when first asked for.
-
-        Not for the logistic loss.
-        """
+        """Proof of the loss and of the lower bound, for `reluzono.verify`; made when first asked for."""
         from reluzono.training.proofs import training_certificate
 
-        if self._interval is not None:
-            raise InvalidInputError("the bounds of the logistic loss are rigorous, but have no certificate")
         return training_certificate(self.problem, self._outcome)
 
     def __repr__(self) -> str:
@@ -171,12 +166,7 @@ def fit_global(
         rest = replace(limits, seconds=clock.remaining_seconds)
         if method == "enumerate":
             return enumerate_cells(problem, rest, executor, progress, start)
-        branch_and_bound = import_module("reluzono.training.search").branch_and_bound
-        options = {} if start is None else {"start": start}
-        found: Outcome = branch_and_bound(
-            problem, proof=proof, budget=rest, executor=executor, progress=progress, **options
-        )
-        return found
+        return branch_and_bound(problem, proof, rest, executor, progress, start)
 
     if isinstance(as_loss(loss), LogisticLoss):
         return _fit_logistic((X, y, width, output, sample_weight), ridge, tolerance, start, search, clock, method)

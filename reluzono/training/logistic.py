@@ -10,6 +10,7 @@ evaluated with error bounds; lines are added at their margins until the bounds m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any
@@ -87,14 +88,14 @@ class LogisticProblem(TrainingProblem):
         super().__init__(*arguments)
 
     def _prepare(self) -> None:
-        pieces: list[Piece] = []
         start = [slope_near(k) for k in range(-6, 7)]
-        for label, slopes in zip(self.y, self._slopes or [start] * len(self.y), strict=True):
-            kinks, steps = minorant(slopes)
+        self.slopes = [set(part) for part in self._slopes or [start] * len(self.y)]
+        self.minorants = [minorant(part) for part in self.slopes]
+        pieces: list[Piece] = []
+        for label, (kinks, steps) in zip(self.y, self.minorants, strict=True):
             if label < 0:
                 kinks, steps = [-t for t in reversed(kinks)], [-s for s in reversed(steps)]
             pieces.append((kinks, steps, Fraction(0)))
-        self.slopes = [set(part) for part in self._slopes or [start] * len(self.y)]
         self._use_pieces(pieces)
 
     def margins(self, outcome: Outcome) -> list[Fraction]:
@@ -131,7 +132,7 @@ def minimize(
     tolerance: Fraction,
     is_over: Callable[[], bool],
 ) -> tuple[LogisticProblem, Outcome, Interval]:
-    """The best network, with a valid lower bound, and an interval that holds its loss.
+    """The problem whose optimum is the best lower bound, the best network, and an interval that holds its loss.
 
     Parameters
     ----------
@@ -145,13 +146,14 @@ def minimize(
         Whether the budget is used up.
     """
     X, y, width, output, sample_weight = arguments
-    problem = LogisticProblem(None, X, y, width, logistic(), output, sample_weight)
-    best: tuple[Outcome, Interval] | None = None
-    bound, rounds, programs = Fraction(0), 0, 0
+    problem = proven = LogisticProblem(None, X, y, width, logistic(), output, sample_weight)
+    best: tuple[Outcome, Interval] | None = None  # in the scale of the last problem
+    bound, rounds, programs = Fraction(-1), 0, 0
     while True:
         found = search(problem)
         rounds, programs = rounds + 1, programs + found.statistics.get("programs", 0)
-        bound = max(bound, found.lower_bound)
+        if found.lower_bound > bound:
+            bound, proven = found.lower_bound, problem
         tried = [found, polished(problem, found)]
         for outcome in tried:
             value = problem.true_loss(outcome)
@@ -164,19 +166,12 @@ def minimize(
                 part.add(slope_near(float(margin)))
         if best[1][1] - bound <= tolerance or is_over() or slopes == problem.slopes:
             break
-        rescaled = LogisticProblem(slopes, X, y, width, logistic(), output, sample_weight)
-        best = _rescaled(best[0], rescaled.scale, problem.scale), best[1]
-        problem = rescaled
-    outcome, interval = best
-    final = Outcome(
-        outcome.signs,
-        outcome.hidden,
-        outcome.output,
-        interval[1],
-        bound,
-        {**found.statistics, "programs": programs, "rounds": rounds},
-    )
-    return problem, final, interval
+        finer = LogisticProblem(slopes, X, y, width, logistic(), output, sample_weight)
+        best = _rescaled(best[0], finer.scale, problem.scale), best[1]
+        problem = finer
+    network, interval = _rescaled(best[0], proven.scale, problem.scale), best[1]
+    statistics = {**found.statistics, "programs": programs, "rounds": rounds}
+    return proven, replace(network, loss=interval[1], lower_bound=bound, statistics=statistics), interval
 
 
 def _rescaled(outcome: Outcome, new: int, old: int) -> Outcome:
@@ -191,6 +186,8 @@ def polished(problem: LogisticProblem, outcome: Outcome) -> Outcome:
     on them."""
     from scipy.optimize import minimize as descend
 
+    if not problem.rows or not (problem.width or problem.outputs):
+        return outcome
     cones = [cone_of(problem, u) for u in outcome.hidden]
     columns = [
         [s * max(0, sum(a * b for a, b in zip(row, ray, strict=True))) for row in problem.rows]
@@ -201,8 +198,6 @@ def polished(problem: LogisticProblem, outcome: Outcome) -> Outcome:
     free = [[row[k] for row in problem.rows] for k in range(problem.outputs)]
     sizes += [max(map(abs, column)) or 1 for column in free]
     table = np.array([[x / size for x in column] for column, size in zip(columns + free, sizes, strict=True)])
-    if not table.size:
-        return outcome
     used = [(i, w, t) for i, w, t in zip(problem.row_of, problem.weights, problem.y, strict=True) if i is not None]
     signed = np.array([[float(t) * table[c, i] for i, _, t in used] for c in range(len(table))])
     weights = np.array([float(w) for _, w, _ in used])

@@ -16,6 +16,7 @@ from reluzono.networks.proofs import network_data, rational_data
 from reluzono.training.cells import Outcome, make_cells, sign_classes, signs_of
 from reluzono.training.cones import Partition
 from reluzono.training.kernel import fits
+from reluzono.training.logistic import LogisticProblem
 from reluzono.training.losses import PiecewiseLinearLoss
 from reluzono.training.problem import TrainingProblem
 from reluzono.training.recorded import record
@@ -60,6 +61,8 @@ def problem_data(problem: TrainingProblem) -> Certificate:
             "slopes": _rationals(loss.slopes),
             "minimum": rational_data(loss.minimum),
         }
+    if isinstance(problem, LogisticProblem):
+        described = {"kind": "logistic", "minorants": [[_rationals(a), _rationals(b)] for a, b in problem.minorants]}
     return {
         "points": [_rationals(point) for point in problem.X.fractions()],
         "targets": _rationals(problem.y),
