@@ -404,6 +404,27 @@ def test_minima_over_partial_cones_are_bounds_with_proofs(points: Any, name: str
         node = partition.halves(node)[1]
 
 
+@given(data(2, 5), st.booleans(), st.data())
+@settings(max_examples=40)
+def test_no_proof_shows_more_than_the_minimum(points: Any, squared: bool, source: st.DataObject) -> None:
+    """Weak duality, for any support and any dual vector."""
+    problem = TrainingProblem(*points, 1, "squared" if squared else "absolute", "bias")
+    cells, cone = make_cells(problem), source.draw(st.sampled_from(list_dichotomies(problem)))
+    least = cells.minimum([cone], [1]).value
+    if squared:
+        proof = [source.draw(st.lists(st.sampled_from(range(k)), unique=True)) for k in (len(cone.rays), 1)]
+    else:
+        numbers = st.lists(st.integers(-2, 2), min_size=problem.m, max_size=problem.m)
+        proof = [source.draw(st.integers(1, 2)), *source.draw(numbers)]
+    bound = cells.lower_bound([cone], [1], proof)
+    assert bound is None or bound <= least
+    try:
+        checked = bounds_of(fit(*points, 1, loss=problem.loss, output="bias").certificate).bound([cone], [1], proof, "")
+    except Refused:
+        return
+    assert bound == checked
+
+
 # ------------------------------------------------------------------ certificates
 
 
