@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True, auto_pickle=False
 """The search for convex piecewise-linear losses: bounds by small linear programs, see `_linear_bound.pxd`.
 
 The loss of point i is slope_i z + sum over its kinks of delta max(0, z - t) + constant_i, with least value 0.

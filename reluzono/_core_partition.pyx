@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True, auto_pickle=False
 """The space of a neuron's weights, cut by the data: cones by their extreme rays, split where a search needs it.
 
 The hyperplanes x_i . u = 0 of m points cut R^d into cones. A binary space partition holds those met so far.

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True, auto_pickle=False
 """The search for the squared loss: bounds by nonnegative least squares in doubles, proven with a margin (`_prove`).
 
 The loss of point i is W_i (z - t_i)^2, and a penalty u_j' R u_j may be added for every neuron.

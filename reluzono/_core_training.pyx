@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True, auto_pickle=False
 """Branch and bound for one hidden layer of ReLUs: what does not depend on the loss.
 
 Problem: minimise the sum over points of loss_i(sum_j s_j max(0, x_i . u_j) + output) over u_j in R^d and signs s_j. A node

@@ -16,8 +16,8 @@ from reluzono.networks.network import ReLUNetwork
 from reluzono.training.cells import Outcome
 from reluzono.training.enumerate import enumerate_cells
 from reluzono.training.losses import LogisticLoss, as_loss
-from reluzono.training.search import branch_and_bound
 from reluzono.training.problem import TrainingProblem, read_ridge
+from reluzono.training.search import branch_and_bound
 
 METHODS = ("branch-and-bound", "enumerate")
 PROOFS = ("rational", "margin", "float")

@@ -52,23 +52,27 @@ class KernelProblem:
         p = self.problem
         exact = [[_power(row[k], -self.shift[k]) for k in range(p.d)] for row in p.rows]
         x = np.array([[float(v) for v in line] for line in exact])
-        inexact = [[Fraction(v) != e for v, e in zip(*pair, strict=True)] for pair in zip(x.tolist(), exact, strict=True)]
-        points = (x, np.array(inexact, dtype=np.int8), self._integers(), self.signs_at)
+        inexact = [
+            [Fraction(v) != e for v, e in zip(*pair, strict=True)] for pair in zip(x.tolist(), exact, strict=True)
+        ]
+        doubtful, integers, shape = np.array(inexact, dtype=np.int8), self._integers(), (p.width, p.outputs, margin)
         if p.is_squared:
-            return SquaredSearch(*points, *self._squared_arrays(), p.width, p.outputs, margin, recording)
-        return KinkedSearch(*points, *self._kinked_arrays(), p.width, p.outputs, margin)
+            return SquaredSearch(x, doubtful, integers, self.signs_at, *self._squared_arrays(), *shape, recording)
+        return KinkedSearch(x, doubtful, integers, self.signs_at, *self._kinked_arrays(), *shape)
 
-    def _squared_arrays(self) -> tuple[np.ndarray, ...]:
+    def _squared_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         d, wide = self.problem.d, 2 * self.height - self.depth
         form = self.problem.ridge_form or [[0] * d] * d
         return (
             _doubles(_power(loss.weight, wide) for loss in self.squares),
             _doubles(_power(loss.linear, wide - self.height) for loss in self.squares),
             _doubles(_power(Fraction(loss.linear**2, loss.weight), -self.depth) for loss in self.squares),
-            np.array([[float(_power(form[i][k], wide - self.shift[i] - self.shift[k])) for k in range(d)] for i in range(d)]),
+            np.array(
+                [[float(_power(form[i][k], wide - self.shift[i] - self.shift[k])) for k in range(d)] for i in range(d)]
+            ),
         )
 
-    def _kinked_arrays(self) -> tuple[np.ndarray, ...]:
+    def _kinked_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         steep = self.height - self.depth
         kinks = [kink for loss in self.kinked for kink in loss.kinks]
         first = np.cumsum([0, *(len(loss.kinks) for loss in self.kinked)])
@@ -104,13 +108,13 @@ class KernelProblem:
     def _vanishing(self, points: list[int] | tuple[int, ...]) -> list[int]:
         return linalg.nullspace([self.problem.rows[i] for i in points], self.problem.d)[0] if points else [1]
 
-    def rays(self, search: TrainingSearch, c: int) -> list[tuple[int, ...]]:
+    def rays(self, search: TrainingSearch, c: int) -> list[list[int]]:
         """The primitive integer rays of a cone of the kernel, in its order."""
         found = []
         for points, reference, sign in search.cone_rays(c):
             vector = self._vanishing(points)
             flip = 1 if dot(self.problem.rows[reference], vector) * sign > 0 else -1
-            found.append(tuple(flip * v for v in primitive(vector)))
+            found.append([flip * v for v in primitive(vector)])
         return found
 
     def cone(self, search: TrainingSearch, c: int) -> Cone:

@@ -28,7 +28,11 @@ def training_certificate(problem: TrainingProblem, outcome: Outcome) -> Certific
     """The certificate that the outcome's network has its loss, and that no network is below its lower bound."""
     partition, tree = outcome.partition, outcome.tree
     if partition is None or tree is None:
-        partition, tree = record(problem, outcome.lower_bound) if problem.is_squared and fits(problem) else prove(problem, outcome.lower_bound)
+        partition, tree = (
+            record(problem, outcome.lower_bound)
+            if problem.is_squared and fits(problem)
+            else prove(problem, outcome.lower_bound)
+        )
     network = problem.network(outcome.signs, outcome.hidden, outcome.output)
     return seal(
         {

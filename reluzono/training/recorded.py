@@ -123,10 +123,10 @@ class _Writer:
 
     def _place(self, cone: int, name: int) -> int:
         if cone not in self._places:
-            order = {ray: k for k, ray in enumerate(self.exact.cone(self.search, cone).rays)}
+            order = {tuple(ray): k for k, ray in enumerate(self.exact.cone(self.search, cone).rays)}
             rays = self.exact.rays(self.search, cone)
             names = self.search.cone_ray_names(cone)
-            self._places[cone] = {n: order[ray] for n, ray in zip(names, rays, strict=True)}
+            self._places[cone] = {n: order[tuple(ray)] for n, ray in zip(names, rays, strict=True)}
         return self._places[cone][name]
 
 

@@ -85,9 +85,7 @@ class _Run:
         signs = signs_of(mask, self.problem.width)
         found = self.cells.minimum([self.exact.cone(self.search, c) for c in cones], signs)
         if found.value < self.best.loss:
-            self.take(
-                replace(self.best, signs=signs, hidden=found.hidden, output=found.output, loss=found.value)
-            )
+            self.take(replace(self.best, signs=signs, hidden=found.hidden, output=found.output, loss=found.value))
 
     def take(self, known: Outcome) -> None:
         """Use a network's loss, if it is the best one."""
