@@ -100,7 +100,7 @@ def parameters_of(name: str) -> dict[str, Any]:
 
 def _rebuild(name: str, parameters: dict[str, Any], clock: Any) -> Table:
     title, shown, rows, objects = _builder(name)(clock, **parameters)
-    return Table(name, title, shown, tuple(decide(rows)), objects)
+    return Table(name, title, shown, tuple(decide(rows, clock)), objects)
 
 
 def _builder(name: str) -> Any:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from reluzono.budget import Clock
-from reluzono.errors import InvalidInputError
+from reluzono.errors import BudgetExceededError, InvalidInputError
 from reluzono.exact import as_fraction
 from reluzono.functions.piecewise import PiecewiseLinear
 from reluzono.gap.distances import l1_distance, l1_distance_bound, l1_size_lower_bound
@@ -16,6 +16,8 @@ from reluzono.gap.theorems.depth import Built
 from reluzono.gap.theorems.shared import checked_width
 from reluzono.gap.theorems.table import Finding, Row
 from reluzono.networks.network import ReLUNetwork
+
+_LISTED = 2000
 
 
 def theorem_l1(clock: Clock, w: int = 3, k: int = 4, delta: Any = "1/8") -> Built:
@@ -56,11 +58,17 @@ def _widths(zigzag: ReLUNetwork, w: int, k: int) -> Finding:
     return Finding(zigzag.widths, zigzag.widths == (w,) * k, "the network")
 
 
+def _check(q: int) -> None:
+    if q > _LISTED:
+        raise BudgetExceededError(f"more than {_LISTED} pieces are not integrated")
+
+
 def _triangle(zigzag: ReLUNetwork, q: int) -> Finding:
     """The constant 1/2 is best: the sign s of the triangle minus 1/2 is orthogonal to every line, so for a line l
 
     ``integral |t - l| >= integral s (t - l) = integral s (t - 1/2) = integral |t - 1/2|``.
     """
+    _check(q)
     base = Fraction(2, q)
     half = PiecewiseLinear.from_breakpoints([0], [Fraction(1, 2)])
     found = l1_distance(zigzag, half, 0, base)
@@ -79,6 +87,7 @@ def _triangle(zigzag: ReLUNetwork, q: int) -> Finding:
 def _follower(zigzag: ReLUNetwork, w: int, k: int, followed: int) -> Finding:
     """s_q on the first triangles, then up to the middle height, then constant."""
     q = w**k
+    _check(q)
     xs = [Fraction(i, q) for i in range(2 * followed + 1)]
     ys = [Fraction(i % 2) for i in range(2 * followed + 1)]
     half = Fraction(1, 2)

@@ -32,8 +32,12 @@ def theorem_2_1(clock: Clock, n: int = 2, m: int = 5, seed: int = 1) -> Built:
     title = "Networks are the piecewise-linear functions; depth ceil(log2(n + 1)) + 1 suffices."
     shape = "-".join(map(str, (n, *deep.widths, 1)))
 
+    objects: dict[str, Any] = {"network": deep}
+
     def shallow(method: str) -> Finding:
-        return _compiled(deep, bound, method, clock)
+        made = PiecewiseLinear.from_network(deep).compile(method, budget=left(clock))
+        objects[method] = made.network
+        return _compiled(made, bound)
 
     def rows() -> Iterator[Row]:
         yield Row(f"pieces of a network {shape}", "finite", lambda: _pieces(deep, clock))
@@ -48,7 +52,7 @@ def theorem_2_1(clock: Clock, n: int = 2, m: int = 5, seed: int = 1) -> Built:
         yield Row(size, f"<= {_stated(equal)}", lambda: _lemma(equal, clock))
         yield Row("the same, for 5 hidden layers and none", f"<= {_stated(unequal)}", lambda: _lemma(unequal, clock))
 
-    return title, {"n": n, "m": m, "seed": seed}, rows(), {"network": deep}
+    return title, {"n": n, "m": m, "seed": seed}, rows(), objects
 
 
 def _pieces(network: ReLUNetwork, clock: Clock) -> Finding:
@@ -58,8 +62,7 @@ def _pieces(network: ReLUNetwork, clock: Clock) -> Finding:
     return Finding(exact, report.ok, "certificate re-checked")
 
 
-def _compiled(network: ReLUNetwork, bound: int, method: str, clock: Clock) -> Finding:
-    found: Compilation = PiecewiseLinear.from_network(network).compile(method, budget=left(clock))
+def _compiled(found: Compilation, bound: int) -> Finding:
     exact = f"{found.network.depth}, size {found.network.size}"
     return Finding(exact, found.network.depth <= bound + 1 and verify(found.certificate).ok, "equality re-checked")
 

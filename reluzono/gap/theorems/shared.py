@@ -15,12 +15,14 @@ from reluzono.gap.certified import certify_size_lower_bound
 from reluzono.gap.hard_functions import HardParameters, even_sawteeth, pieces_of, sample_parameters, sawtooth
 from reluzono.gap.regrouping import regroup, regrouped_widths
 from reluzono.gap.sizes import least_size, paper_size_lower_bound
-from reluzono.gap.theorems.table import Finding, Row, left
+from reluzono.gap.theorems.table import Finding, Row, left, text
 from reluzono.networks.equivalence import equivalent
 from reluzono.networks.network import ReLUNetwork
 
 #: pieces up to which everything is listed, and up to which a certificate of all of them is written and re-checked
 LISTED, CERTIFIED = 10**5, 2000
+#: nodes of the largest network that is built
+LARGEST = 10**4
 
 Function = PiecewiseLinear | ReLUNetwork
 
@@ -35,6 +37,8 @@ def same_function(f: Function, g: Function, clock: Clock) -> bool:
 
 def family_member(w: int, k: int, seed: int | None, top: Any = 1) -> HardParameters:
     """Parameters of width w and k layers: random ones for a seed, even sawteeth without."""
+    if w * k > LARGEST:
+        raise InvalidInputError(f"{k} layers of width {w} are {w * k} nodes: give parameters for at most {LARGEST}")
     if seed is not None:
         return sample_parameters(w, k, seed, top, denominator=max(1 << 10, 4 * int(w)))
     even = even_sawteeth(w, k)
@@ -93,7 +97,7 @@ def _sizes(p: HardParameters, layers: int, clock: Clock) -> Finding:
         bound, ok, evidence = found.bound, verify(found.certificate).ok, "both re-checked"
     else:
         pieces, how = count_on_line(p, clock)
-        bound, ok, evidence = least_size(pieces, layers), True, f"{pieces} pieces: {how}"
+        bound, ok, evidence = least_size(pieces, layers), True, f"{text(pieces)} pieces: {how}"
     most = sum(regrouped_widths(p, layers))
     if p.pieces <= CERTIFIED:
         wider = regroup(p, layers)

@@ -108,9 +108,7 @@ class Table:
     @property
     def heading(self) -> str:
         """The theorem's name and parameters."""
-        shown = ", ".join(f"{name} = {_text(value)}" for name, value in self.parameters.items())
-        name = f"Theorem {self.name}" if self.name[0].isdigit() else f"{self.name} theorem"
-        return name + (f" for {shown}" if shown else "")
+        return heading(self.to_json())
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, without the objects."""
@@ -121,15 +119,7 @@ class Table:
         }  # fmt: skip
 
     def __str__(self) -> str:
-        cells = [("claim", "stated", "exact", "verdict", "because")]
-        cells += [(c.statement, _text(c.stated), _text(c.exact), c.verdict, c.evidence) for c in self.claims]
-        lines = aligned(cells)
-        shown = [lines[0]]
-        for claim, line in zip(self.claims, lines[1:], strict=True):
-            shown.append(line)
-            if claim.truth:
-                shown.append(f"    -> {claim.truth}")
-        return "\n".join([self.heading, self.title, "", *shown])
+        return show(self.to_json())
 
 
 @dataclass(frozen=True)
@@ -155,13 +145,7 @@ class Tables(Sequence[Table]):
 
     def summary(self) -> str:
         """One line a theorem, and the totals."""
-        cells = [("theorem", "claims", *(v.lower() for v in VERDICTS))]
-        for table in self.tables:
-            verdicts = [claim.verdict for claim in table.claims]
-            cells.append((table.name, str(len(verdicts)), *(str(verdicts.count(v)) for v in VERDICTS)))
-        total = sum(len(table.claims) for table in self.tables)
-        cells.append(("all", str(total), *(str(self.count(v)) for v in VERDICTS)))
-        return "\n".join(aligned(cells))
+        return summarize([table.to_json() for table in self.tables])
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -172,13 +156,48 @@ class Tables(Sequence[Table]):
         return "\n\n".join([*map(str, self.tables), self.summary()])
 
 
-def decide(rows: Iterable[Row]) -> Iterator[Claim]:
+# ------------------------------------------------------------------ from plain data to text
+
+
+def heading(table: Mapping[str, Any]) -> str:
+    """Name and parameters of a table."""
+    shown = ", ".join(f"{name} = {text(value)}" for name, value in table["parameters"].items())
+    name = table["theorem"]
+    return (f"Theorem {name}" if name[0].isdigit() else f"{name} theorem") + (f" for {shown}" if shown else "")
+
+
+def show(table: Mapping[str, Any]) -> str:
+    """A table as a person reads it, from its plain data."""
+    claims = table["claims"]
+    cells = [("claim", "stated", "exact", "verdict", "because")]
+    cells += [(c["statement"], text(c["stated"]), text(c["exact"]), c["verdict"], c["evidence"]) for c in claims]
+    lines = aligned(cells)
+    shown = [lines[0]]
+    for claim, line in zip(claims, lines[1:], strict=True):
+        shown += [line, f"    -> {claim['truth']}"] if claim["truth"] else [line]
+    return "\n".join([heading(table), table["title"], "", *shown])
+
+
+def summarize(tables: Sequence[Mapping[str, Any]]) -> str:
+    """One line a theorem, and the totals, from plain data."""
+    cells = [("theorem", "claims", *(v.lower() for v in VERDICTS))]
+    every: list[str] = []
+    for table in tables:
+        verdicts = [claim["verdict"] for claim in table["claims"]]
+        every += verdicts
+        cells.append((table["theorem"], str(len(verdicts)), *(str(verdicts.count(v)) for v in VERDICTS)))
+    cells.append(("all", str(len(every)), *(str(every.count(v)) for v in VERDICTS)))
+    return "\n".join(aligned(cells))
+
+
+def decide(rows: Iterable[Row], clock: Clock) -> Iterator[Claim]:
     """Compute every row. A budget that ends leaves the rest unknown; other errors are errors."""
     for row in rows:
         try:
             found = row.find()
         except BudgetExceededError as error:
-            yield Claim(row.statement, row.stated, "?", UNKNOWN, str(error))
+            reason = "the budget is used up" if clock.is_over else str(error)
+            yield Claim(row.statement, row.stated, "?", UNKNOWN, reason)
             continue
         verdict = UNKNOWN if found.holds is None else PROVED if found.holds else CORRECTED if found.truth else REFUTED
         truth = found.truth if verdict == CORRECTED else ""
@@ -205,11 +224,12 @@ def aligned(cells: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """A value as it is printed; integers of many digits as powers of ten."""
     if isinstance(value, int) and abs(value) >= 10**15:
         return f"{value:.6e}" if abs(value) < 10**300 else f"about 10^{len(str(abs(value))) - 1}"
-    if isinstance(value, tuple):
-        return "(" + ", ".join(map(_text, value)) + ")"
+    if isinstance(value, list):
+        return "(" + ", ".join(map(text, value)) + ")"
     return str(value)
 
 

@@ -67,14 +67,15 @@ def theorem_3_5(clock: Clock, n: int = 2, m: int = 3, w: int = 2, k: int = 2, se
 
 
 def general_generators(n: int, m: int, seed: int) -> ExactArray:
-    """m small random integer vectors in general position in R^n, in order of their slopes for n = 2."""
+    """m integer vectors in general position in R^n: small random ones for n <= 2, else of the moment curve."""
+    if n > 2:
+        return as_exact([[t**j for j in range(n)] for t in range(seed - m // 2, seed - m // 2 + m)], "generators")
     random, size = Random(seed), 3
     for attempt in range(1000):
         rows = [[random.randint(-size, size) for _ in range(n)] for _ in range(m)]
         if all(any(row) for row in rows):
             found = as_exact(rows, "generators", ndim=2)
-            # parallel generators are not in general position, even on a line, where the count would not tell
-            if in_general_position(found) and (n == 1 or m == 1 or len(canonical_generators(found)) == m):
+            if in_general_position(found):
                 return found
         size += attempt % 3 == 2
     raise InvalidInputError(f"n is {n}, m is {m}: found no small generators in general position")
@@ -109,19 +110,22 @@ def _pieces(network: ReLUNetwork, generators: ExactArray, p: HardParameters, hal
     return Finding(found, found == inside, how, truth if more in (0, 1, 2) else "")
 
 
+def _changes(m: int, total: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Signs and orders of m generators: all, or some drawn at random if they are many."""
+    if total <= _SYMMETRIES:
+        yield from product(product((1, -1), repeat=m), permutations(range(m)))
+        return
+    random = Random(0)
+    for _ in range(_SYMMETRIES):
+        yield tuple(random.choice((1, -1)) for _ in range(m)), tuple(random.sample(range(m), m))
+
+
 def _symmetries(generators: ExactArray, clock: Clock) -> Finding:
     """Signs and orders of the generators with the same canonical form; one of them compared as a network."""
     m = len(generators)
     total = 2**m * factorial(m)
-    every = product(product((1, -1), repeat=m), permutations(range(m)))
-    if total > _SYMMETRIES:
-        random = Random(0)
-        every = (
-            (tuple(random.choice((1, -1)) for _ in range(m)), tuple(random.sample(range(m), m)))
-            for _ in range(_SYMMETRIES)
-        )  # type: ignore[assignment]
     own, seen = canonical_generators(generators), set()
-    for signs, order in every:
+    for signs, order in _changes(m, total):
         clock.check()
         changed = generators[list(order)] * as_exact(signs, "signs")[:, None]
         if not np.array_equal(canonical_generators(changed).fractions(), own.fractions()):
@@ -130,12 +134,13 @@ def _symmetries(generators: ExactArray, clock: Clock) -> Finding:
     turned = -generators[::-1]
     if not same_function(support_network(generators), support_network(turned), clock):
         return Finding("?", False, "a symmetry changes the function")
-    exact = len(seen) if total <= _SYMMETRIES else f">= {len(seen)}"
-    ok = total > _SYMMETRIES or len(seen) == total
-    truth = "2^m m!: b^i can be permuted and negated"
+    evidence, complete = "orders and signs, one proved equal", total <= _SYMMETRIES
     if generators.shape[1] == 1 and m > 1:
-        truth = "on a line, only |b^1| + … + |b^m| matters"
-    return Finding(exact, False, "orders and signs, one proved equal", truth if ok else "")
+        return Finding(f">= {len(seen)}", False, evidence, "on a line, only |b^1| + … + |b^m| matters")
+    if complete and len(seen) != total:
+        return Finding(len(seen), False, evidence)
+    exact = len(seen) if complete else f">= {len(seen)}"
+    return Finding(exact, False, evidence, "2^m m!: b^i can be permuted and negated")
 
 
 class _Bounds:
