@@ -50,9 +50,10 @@ def corollary_3_4(clock: Clock, k: int = 3, seed: int | None = None) -> Built:
 def _power(k: int, exponent: Fraction) -> int:
     """``k^exponent``, if it is an integer."""
     (k,) = at_least(2, k=k)
-    top = k**exponent.numerator
-    root = max(1, round(k ** float(exponent)))
-    near = [r for r in range(max(1, root - 2), root + 3) if r**exponent.denominator == top]
+    near = []
+    if exponent * (k.bit_length() - 1) <= _MOST_LAYERS.bit_length():
+        root = round(k ** float(exponent))
+        near = [r for r in range(max(1, root - 2), root + 3) if r**exponent.denominator == k**exponent.numerator]
     if not near or near[0] > _MOST_LAYERS:
         raise InvalidInputError(
             f"k^(1 + epsilon) is {k}^{exponent}: give k and epsilon that make it an integer of at most {_MOST_LAYERS}"

@@ -109,6 +109,8 @@ def _injective(w: int, k: int, p: HardParameters) -> Finding:
 
 def _moved(p: HardParameters, clock: Clock) -> Finding:
     """How many single parameters change the function."""
+    if p.pieces > LISTED:
+        return Finding("?", None, f"more than {LISTED} pieces: not listed")
     network, changed = p.network(), 0
     for i, a in enumerate(p.simplices):
         corners = (*a, p.top)

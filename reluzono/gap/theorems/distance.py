@@ -118,4 +118,6 @@ def _stated_size(w: int, k: int, shallow: int, delta: Fraction) -> int:
 def _sizes(w: int, k: int, shallow: int, delta: Fraction, stated: int) -> Finding:
     """Fewer nodes than what the distance δ needs stay farther away than δ."""
     found = l1_size_lower_bound(w, k, shallow, delta) - 1
+    if found < stated < shallow:  # fewer nodes than layers: (2s / k')^k' is no bound on pieces
+        return Finding(found, None, "pieces decide no further")
     return Finding(found, found >= stated, "fewer pieces than triangles, S(p, k')")

@@ -44,7 +44,7 @@ def theorem_4_1(clock: Clock, n: int = 1, D: int = 5, w: int = 1, seed: int = 0)
 
     def rows() -> Iterator[Row]:
         yield Row("cuts of the points: 2 sum C(D - 1, i)", f"<= {cuts}", lambda: _cuts(xs, cuts))
-        yield Row("convex programs: (twice that)^w", f"<= {(2 * cuts) ** w}", lambda: _programs(n, points, w, cuts))
+        yield Row("convex programs: (twice that)^w", f"<= {(2 * cuts) ** w}", lambda: _programs(xs, w))
         yield Row("loss by Algorithm 1", "least", lambda: _optimum(fit("enumerate"), xs, ys, w))
         yield Row("loss by another method", "equal", lambda: _same(fit("enumerate"), fit("branch-and-bound")))
         yield Row(f"losses of {_TRIED} random networks", "larger", lambda: _sampled(fit("enumerate"), xs, ys, w))
@@ -59,11 +59,13 @@ def _cuts(xs: list[list[int]], cuts: int) -> Finding:
     return Finding(found, found <= cuts, "regions of an arrangement, counted")
 
 
-def _programs(n: int, points: int, w: int, cuts: int) -> Finding:
+def _programs(xs: list[list[int]], w: int) -> Finding:
+    """One for every sign and every cut of each node; O(2^w D^(nw)) of them."""
     from reluzono import count_subproblems
 
-    found = int(count_subproblems(n, points, w))
-    return Finding(found, found <= (2 * cuts) ** w, "which is O(2^w D^(nw))")
+    cuts = HyperplaneArrangement([[*x, 1] for x in xs]).count_regions()
+    found = (2 * cuts) ** w
+    return Finding(found, found <= count_subproblems(len(xs[0]), len(xs), w), "a sign and a cut for every node")
 
 
 def _loss(network: ReLUNetwork, xs: list[list[int]], ys: list[int]) -> Fraction:
