@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import product
 from math import comb
 from pathlib import Path
 from typing import Any
@@ -218,6 +219,17 @@ def test_theorem_3_5(n: int, m: int, w: int, k: int) -> None:
     assert not {c.verdict for c in found.values()} & {UNKNOWN, REFUTED}
 
 
+@pytest.mark.slow
+def test_all_zonotope_pieces_up_to_a_limit() -> None:
+    """Structure against enumeration, wherever there are at most 10^5 pieces; random sawteeth."""
+    for n, m, w, k in product(range(1, 5), range(1, 11), (2, 3, 4), (1, 2, 3)):
+        generators = zonotopes.general_generators(n, m, 0)
+        pieces = rz.gap.count_zonotope_pieces(generators, [w] * k)
+        if pieces <= 10**5:
+            network = rz.gap.zonotope_network(generators, rz.gap.sample_parameters(w, k, n + m).simplices)
+            assert network.linear_regions().count_pieces() == pieces, (n, m, w, k)
+
+
 def test_generators_are_in_general_position() -> None:
     for n, m, seed in ((1, 1, 0), (1, 4, 2), (2, 7, 1), (3, 6, 0), (4, 10, 5), (5, 3, 0)):
         assert rz.gap.in_general_position(zonotopes.general_generators(n, m, seed))
@@ -404,3 +416,7 @@ def test_theorem_4_1() -> None:
         table = theorem("4.1", n=n, D=points, w=w)
         assert table.verdict == PROVED, str(table)
     assert set(parameters_of("4.1")) == {"n", "D", "w", "seed"} and "4.1" in THEOREMS
+    pytest.importorskip("matplotlib")
+    from reluzono.plotting import plot_theorem
+
+    assert len(plot_theorem(theorem("4.1")).axes) == 1

@@ -20,7 +20,7 @@ from reluzono.networks.network import ReLUNetwork
 _TRIED = 200
 
 
-def theorem_4_1(clock: Clock, n: int = 1, D: int = 5, w: int = 1, seed: int = 0) -> Built:  # noqa: N803
+def theorem_4_1(clock: Clock, n: int = 1, D: int = 6, w: int = 2, seed: int = 3) -> Built:  # noqa: N803
     """Networks R^n → R of one hidden layer of w nodes are trained on D points to global optimality by
     ``O(2^w D^(nw))`` convex programs (Algorithm 1).
     """
