@@ -219,6 +219,22 @@ def test_theorem_3_5(n: int, m: int, w: int, k: int) -> None:
     assert not {c.verdict for c in found.values()} & {UNKNOWN, REFUTED}
 
 
+def test_known_numbers_of_vertices() -> None:
+    known = {(1, 3): 2, (2, 2): 4, (2, 3): 6, (3, 3): 8, (3, 4): 14, (3, 5): 22, (3, 6): 32, (4, 5): 30}
+    for (n, m), vertices in known.items():
+        zonotope = rz.Zonotope(zonotopes.general_generators(n, m, 1))
+        assert rz.bounds.most_vertices(n, m) == vertices == zonotope.count_vertices() == len(zonotope.vertices().points)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4])
+def test_the_papers_lemmas_on_pieces(k: int) -> None:
+    """D.5 and D.6: our count of pieces for widths is never above theirs, and theirs never above (2s / k)^k."""
+    for widths in width_vectors(k + 5, k):
+        if len(widths) == k:
+            theirs = 2 ** (k - 1) * (widths[0] + 1) * _product(tuple(w - 1 for w in widths[1:]))
+            assert rz.bounds.one_dimensional(1, widths) <= theirs <= Fraction(2 * sum(widths), k) ** k
+
+
 @pytest.mark.slow
 def test_all_zonotope_pieces_up_to_a_limit() -> None:
     """Structure against enumeration, wherever there are at most 10^5 pieces; random sawteeth."""
@@ -237,12 +253,18 @@ def test_generators_are_in_general_position() -> None:
 
 @pytest.mark.parametrize(("p", "seed"), [(p, seed) for p in (2, 3, 6) for seed in range(4)])
 def test_theorem_2_2_against_all_subsets(p: int, seed: int) -> None:
-    """Without an output bias: p - 1, p or p + 1 nodes by trying every set of nodes that look left."""
+    """p - 1 nodes if for some choice of sides the nodes at the breakpoints give the function's slopes, else p."""
     table = theorem("2.2", p=p, seed=seed)
     assert not {c.verdict for c in table.claims} & {UNKNOWN, REFUTED}
     found = {c.statement: c for c in table.claims}
-    least = int(found["the least number"].exact)
-    assert p - 1 <= least <= int(found["nodes that suffice without an output bias"].exact) <= p + 1
+    pieces = rz.gap.pieces_of(table.objects["function"])
+    fits = any(
+        # far on the left only the nodes that look left are active, each with its jump as slope, negated
+        -sum((jump for jump, side in zip(pieces.jumps, sides, strict=True) if side), Fraction(0)) == pieces.slopes[0]
+        for sides in product((False, True), repeat=p - 1)
+    )
+    assert found["the least number"].exact == p - fits
+    assert p - fits <= int(found["nodes that suffice without an output bias"].exact) <= p + 1
 
 
 def test_theorem_2_1_in_more_dimensions() -> None:
@@ -371,9 +393,16 @@ def test_the_command_says_what_is_wrong(argv: list[str], message: str, capsys: p
     assert printed.out == "" and message in printed.err and len(printed.err.splitlines()) == 1
 
 
+@pytest.fixture
+def _close_figures() -> Iterator[None]:
+    yield
+    pytest.importorskip("matplotlib.pyplot").close("all")
+
+
+@pytest.mark.usefixtures("_close_figures")
 @pytest.mark.parametrize(
     ("name", "parameters", "axes"),
-    [("2.1", {}, 2), ("2.1", {"n": 1}, 2), ("2.2", {}, 2), ("2.3", {}, 1), ("3.1", {}, 5), ("3.2", {"seed": 3}, 4),
+    [("2.1", {}, 2), ("2.1", {"n": 1}, 2), ("2.2", {}, 2), ("2.3", {}, 1), ("2.3", {"n": 2}, 1), ("3.1", {}, 5), ("3.2", {"seed": 3}, 4),
      ("3.3", {}, 1), ("3.4", {}, 1), ("L1", {}, 1), ("3.5", {}, 4)],
 )  # fmt: skip
 def test_pictures(name: str, parameters: dict[str, int], axes: int, tmp_path: Path) -> None:
@@ -384,9 +413,9 @@ def test_pictures(name: str, parameters: dict[str, int], axes: int, tmp_path: Pa
     figure = plot_theorem(table)
     assert len(figure.axes) == axes and all(ax.lines or ax.collections or not ax.axison for ax in figure.axes)
     figure.savefig(tmp_path / "picture.png")
-    figure.clf()
 
 
+@pytest.mark.usefixtures("_close_figures")
 def test_pictures_show_the_exact_breakpoints() -> None:
     pytest.importorskip("matplotlib")
     from reluzono.plotting import plot_theorem

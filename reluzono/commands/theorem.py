@@ -42,9 +42,9 @@ def theorem(arguments: Namespace) -> tuple[Document, int]:
     found = rebuild(arguments.name, budget=arguments.budget, **parameters)
     document: Document = {"command": "theorem", **found.to_json()}
     if arguments.plot:
-        from reluzono.plotting import plot_theorem
+        from reluzono.plotting.theorems import save_theorem
 
-        plot_theorem(found).savefig(arguments.plot)
+        save_theorem(found, arguments.plot)
         document["plot"] = str(arguments.plot)
     return document, {REFUTED: 1, UNKNOWN: 3}.get(found.verdict, 0)
 

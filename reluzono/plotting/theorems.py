@@ -46,6 +46,13 @@ def plot_theorem(table: Table) -> Any:
     return _PICTURES[table.name](table)
 
 
+def save_theorem(table: Table, path: str) -> None:
+    """Write the picture of `plot_theorem` to a file."""
+    figure = plot_theorem(table)
+    figure.savefig(path, dpi=150)
+    pyplot().close(figure)
+
+
 def check_picture(name: str, n: int) -> None:
     """InvalidInputError if a theorem has no picture for n inputs."""
     most = {"2.1": (1, 2), "2.3": (1, 2), "3.5": (2,), "4.1": (1,)}.get(name)
