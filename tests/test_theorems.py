@@ -402,7 +402,8 @@ def _close_figures() -> Iterator[None]:
 @pytest.mark.usefixtures("_close_figures")
 @pytest.mark.parametrize(
     ("name", "parameters", "axes"),
-    [("2.1", {}, 2), ("2.1", {"n": 1}, 2), ("2.2", {}, 2), ("2.3", {}, 1), ("2.3", {"n": 2}, 1), ("3.1", {}, 5), ("3.2", {"seed": 3}, 4),
+    [("2.1", {}, 2), ("2.1", {"n": 1}, 2), ("2.2", {}, 2), ("2.3", {}, 1), ("2.3", {"n": 2}, 1),
+     ("3.1", {}, 5), ("3.2", {"seed": 3}, 4),
      ("3.3", {}, 1), ("3.4", {}, 1), ("L1", {}, 1), ("3.5", {}, 4)],
 )  # fmt: skip
 def test_pictures(name: str, parameters: dict[str, int], axes: int, tmp_path: Path) -> None:

@@ -34,8 +34,9 @@ __all__ = ["THEOREMS", "Claim", "Table", "Tables", "names", "parameters_of", "th
 
 
 def names() -> list[str]:
-    """The theorems that can be rebuilt; 4.1 needs `reluzono.training`."""
-    return [name for name in THEOREMS if name != "4.1" or find_spec("reluzono.training") is not None]
+    """The theorems that can be rebuilt; 4.1 needs both methods of `reluzono.training`."""
+    trained = find_spec("reluzono.training") and find_spec("reluzono.training.search")
+    return [name for name in THEOREMS if name != "4.1" or trained]
 
 
 def theorem(name: Any, *, budget: Any = None, **parameters: Any) -> Any:
