@@ -199,6 +199,20 @@ def test_known_bounds_of_theorem_3_1() -> None:
         assert int(str(claim.exact).split()[1].strip(",")) >= least
 
 
+@given(st.fractions(0, 10**6), st.integers(1, 6))
+def test_roots_are_rounded_down(value: Fraction, degree: int) -> None:
+    found = shared.root(value, degree)
+    assert found**degree <= value < (found + Fraction(1, 100)) ** degree and 100 % found.denominator == 0
+
+
+def test_numbers_beyond_floats() -> None:
+    table = theorem("3.1", w=3, k=400)
+    assert table.verdict == PROVED and 9 < len(table.claims) < 25
+    assert max(len(line) for line in str(table).splitlines()) < 220
+    late = theorem("3.5", w=2, k=1100, budget=20)
+    assert late.verdict == UNKNOWN and next(c for c in late.claims if "pieces: " in c.statement).exact > 2**1100
+
+
 def test_corollaries() -> None:
     for k in (2, 3, 4, 7):
         table = {c.statement: c for c in theorem("3.4", k=k).claims}

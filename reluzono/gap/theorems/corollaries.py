@@ -11,9 +11,8 @@ from reluzono.errors import InvalidInputError
 from reluzono.exact import as_fraction, at_least
 from reluzono.gap.hard_functions import HardParameters
 from reluzono.gap.sizes import least_size, paper_size_lower_bound
-from reluzono.gap.theorems.depth import Built
-from reluzono.gap.theorems.shared import checked_width, count_inside, family_member, size_rows
-from reluzono.gap.theorems.table import Finding, Row
+from reluzono.gap.theorems.shared import checked_width, count_inside, family_member, short, size_rows
+from reluzono.gap.theorems.table import Built, Finding, Row, text
 
 _MOST_LAYERS = 10**4
 
@@ -42,7 +41,7 @@ def corollary_3_4(clock: Clock, k: int = 3, seed: int | None = None) -> Built:
     def rows() -> Iterator[Row]:
         yield from _against(k, k * k, seed, clock)
         stated = Fraction(k ** (k + 1), 2) - 1
-        yield Row("sharper, by the pieces on [0, M]", f">= {stated}", lambda: _sharper(k, stated))
+        yield Row("sharper, by the pieces on [0, M]", f">= {short(stated)}", lambda: _sharper(k, stated))
 
     return title, {"k": k}, rows(), {"parameters": family_member(k, k * k, seed)}
 
@@ -85,4 +84,4 @@ def _sharper(k: int, stated: Fraction) -> Finding:
     """By S(p, k) for the pieces on [0, M] alone."""
     found = least_size(k ** (k * k), k)
     true = found == k ** (k + 1) - k and found >= paper_size_lower_bound(k, k * k, k)
-    return Finding(f">= {found}", true and found >= stated, "S(k^(k^2), k) = k^(k+1) - k")
+    return Finding(f">= {text(found)}", true and found >= stated, "S(k^(k^2), k) = k^(k+1) - k")

@@ -12,8 +12,7 @@ from reluzono.exact import as_fraction, at_least
 from reluzono.functions.approximation.approximate import Approximation, approximate
 from reluzono.functions.compile import depth_bound
 from reluzono.functions.piecewise import PiecewiseLinear
-from reluzono.gap.theorems.depth import Built
-from reluzono.gap.theorems.table import Finding, Row, left
+from reluzono.gap.theorems.table import Built, Finding, Row, left
 
 _STEPS = 20
 

@@ -17,13 +17,13 @@ from reluzono.gap.theorems.shared import (
     count_on_line,
     covering_pieces,
     family_member,
+    shallow_layers,
     size_rows,
 )
-from reluzono.gap.theorems.table import Finding, Row, left
+from reluzono.gap.theorems.table import Built, Finding, Row, left, text
 from reluzono.networks.bounds import one_dimensional
 from reluzono.networks.equivalence import equivalent
 
-Built = tuple[str, dict[str, Any], Iterator[Row], dict[str, Any]]
 _SAMPLES = 5
 
 
@@ -39,10 +39,10 @@ def theorem_3_1(clock: Clock, w: int = 3, k: int = 3, seed: int | None = None, M
         yield Row("H has k hidden layers of w nodes: widths", (w,) * k, lambda: _widths(p))
         yield Row(
             "pieces that such widths allow",
-            f"<= {2 ** (k - 1) * (w + 1) * w ** (k - 1)}",
+            f"<= {text(2 ** (k - 1) * (w + 1) * w ** (k - 1))}",
             lambda: _most_pieces(w, k),
         )
-        yield from size_rows(p, range(1, k + 1), clock)
+        yield from size_rows(p, shallow_layers(k), clock)
 
     return title, {"w": w, "k": k} | _extra(seed, p), rows(), {"parameters": p}
 
@@ -78,7 +78,9 @@ def _widths(p: HardParameters) -> Finding:
 
 def _most_pieces(w: int, k: int) -> Finding:
     most = one_dimensional(1, [w] * k)
-    return Finding(f"<= {most}", most <= 2 ** (k - 1) * (w + 1) * w ** (k - 1), "a layer multiplies by at most w + 1")
+    return Finding(
+        f"<= {text(most)}", most <= 2 ** (k - 1) * (w + 1) * w ** (k - 1), "a layer multiplies by at most w + 1"
+    )
 
 
 def _covering(p: HardParameters) -> Finding:

@@ -12,9 +12,8 @@ from reluzono.exact import as_fraction
 from reluzono.functions.piecewise import PiecewiseLinear
 from reluzono.gap.distances import l1_distance, l1_distance_bound, l1_size_lower_bound
 from reluzono.gap.hard_functions import even_sawteeth, pieces_of
-from reluzono.gap.theorems.depth import Built
-from reluzono.gap.theorems.shared import checked_width
-from reluzono.gap.theorems.table import Finding, Row
+from reluzono.gap.theorems.shared import checked_width, shallow_layers, short
+from reluzono.gap.theorems.table import Built, Finding, Row, text
 from reluzono.networks.network import ReLUNetwork
 
 _LISTED = 2000
@@ -35,14 +34,16 @@ def theorem_l1(clock: Clock, w: int = 3, k: int = 4, delta: Any = "1/8") -> Buil
 
     def rows() -> Iterator[Row]:
         yield Row("s_q has k hidden layers of w nodes: widths", (w,) * k, lambda: _widths(zigzag, w, k))
-        yield Row("least distance of a line to a triangle: 1 / (2q)", Fraction(1, 2 * q), lambda: _triangle(zigzag, q))
+        yield Row(
+            "least distance of a line to a triangle: 1 / (2q)", short(Fraction(1, 2 * q)), lambda: _triangle(zigzag, q)
+        )
         for followed in sorted({0, q // 8, q // 4, q // 2}):
             yield Row(
-                f"distance, if {followed} of {q // 2} triangles are met",
-                f">= {l1_distance_bound(w, k, 2 * followed + 1)}",
+                f"distance, if {text(followed)} of {text(q // 2)} triangles are met",
+                f">= {short(l1_distance_bound(w, k, 2 * followed + 1))}",
                 lambda followed=followed: _follower(zigzag, w, k, followed),  # type: ignore[misc]
             )
-        for shallow in range(1, k + 1):
+        for shallow in shallow_layers(k):
             clock.check()
             most = _stated_size(w, k, shallow, d)
             yield Row(

@@ -14,9 +14,8 @@ from reluzono.exact import at_least
 from reluzono.functions.piecewise import PiecewiseLinear
 from reluzono.gap.certified import certify_size_lower_bound, collapse
 from reluzono.gap.hard_functions import pieces_of
-from reluzono.gap.theorems.depth import Built
 from reluzono.gap.theorems.shared import same_function
-from reluzono.gap.theorems.table import Finding, Row, left
+from reluzono.gap.theorems.table import Built, Finding, Row, left
 from reluzono.networks.network import ReLUNetwork
 
 _MOST_PIECES = 16

@@ -12,9 +12,8 @@ from reluzono.exact import at_least
 from reluzono.functions.compile import Compilation, depth_bound
 from reluzono.functions.piecewise import PiecewiseLinear
 from reluzono.gap.hard_functions import telgarsky
-from reluzono.gap.theorems.depth import Built
 from reluzono.gap.theorems.shared import same_function
-from reluzono.gap.theorems.table import Finding, Row, left
+from reluzono.gap.theorems.table import Built, Finding, Row, left
 from reluzono.networks.algebra import compose, parallel
 from reluzono.networks.constructions import maximum, random_network
 from reluzono.networks.depth_bounds import depth_bounds

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from reluzono.budget import Clock
@@ -46,11 +47,11 @@ def family_member(w: int, k: int, seed: int | None, top: Any = 1) -> HardParamet
     return HardParameters(tuple(tuple(scale * x for x in a) for a in even.simplices), scale)
 
 
+@lru_cache(maxsize=256)
 def covering_pieces(a: tuple[Fraction, ...], top: Fraction) -> int:
     """Pieces of the sawtooth h_a on [0, M] that run from 0 to M or from M to 0; read off its network."""
-    found = pieces_of(sawtooth(a, top))
     network = sawtooth(a, top)
-    corners = [*found.breakpoints, top]
+    corners = [*pieces_of(network).breakpoints, top]
     values = network([[x] for x in corners]).fractions().ravel().tolist()
     return sum({u, v} == {Fraction(0), top} for u, v in zip(values, values[1:], strict=False))
 
@@ -77,40 +78,67 @@ def count_on_line(p: HardParameters, clock: Clock) -> tuple[int, str]:
     return inside + 1 + p.bends_at_top, how
 
 
-def size_rows(p: HardParameters, shallow: Iterator[int] | range, clock: Clock) -> Iterator[Row]:
+def size_rows(p: HardParameters, shallow: Iterable[int], clock: Clock) -> Iterator[Row]:
     """For every k': the nodes that networks of at most k' hidden layers need, and a network that is nearly as small."""
     w, k = p.widths[0], len(p.widths)
     for layers in shallow:
         stated = paper_size_lower_bound(w, k, layers)
         yield Row(
             f"nodes for k' = {layers} hidden layer{'s' * (layers > 1)}",
-            f">= {_short(stated)}",
+            f">= {decimal(stated)}",
             lambda layers=layers: _sizes(p, layers, clock),  # type: ignore[misc]
         )
 
 
 def _sizes(p: HardParameters, layers: int, clock: Clock) -> Finding:
     """The bound against the paper's, exactly: ``(bound + 1)^k' >= (k' / 2)^k' w^k``."""
-    network = p.network()
+    most = sum(regrouped_widths(p, layers))
     if p.pieces <= CERTIFIED:
+        network, wider = p.network(), regroup(p, layers)
         found = certify_size_lower_bound(network, layers, budget=left(clock))
-        bound, ok, evidence = found.bound, verify(found.certificate).ok, "both re-checked"
+        ok = verify(found.certificate).ok and wider.hidden_layers == layers and wider.size == most
+        ok = ok and same_function(wider, network, clock)
+        bound, evidence = found.bound, "both re-checked"
     else:
         pieces, how = count_on_line(p, clock)
         bound, ok, evidence = least_size(pieces, layers), True, f"{text(pieces)} pieces: {how}"
-    most = sum(regrouped_widths(p, layers))
-    if p.pieces <= CERTIFIED:
-        wider = regroup(p, layers)
-        ok = ok and wider.hidden_layers == layers and wider.size == most and same_function(wider, network, clock)
-    exact = f"= {bound}" if bound == most else f">= {bound}, <= {most}"
+    exact = f"= {text(bound)}" if bound == most else f">= {text(bound)}, <= {text(most)}"
     if not ok:
         return Finding(exact, False, "a certificate was refused")
     w, k = p.widths[0], len(p.widths)
     return Finding(exact, (bound + 1) ** layers >= Fraction(layers, 2) ** layers * w**k, evidence)
 
 
-def _short(value: Fraction) -> str:
-    return str(value) if value.denominator <= 2 else f"{float(value):.2f}"
+def short(value: Fraction) -> str:
+    """A small fraction as it is, another with two digits behind the point, a large one as a power of ten."""
+    if len(str(value)) <= 12:
+        return str(value)
+    if value >= 10**12:
+        return text(int(value))
+    return f"{float(value):.2f}" if value >= 1 else f"{float(value):.3g}"
+
+
+def decimal(value: Fraction) -> str:
+    """Halves as they are, other numbers with two digits behind the point."""
+    return short(value) if value.denominator <= 2 or value >= 10**12 else f"{float(value):.2f}"
+
+
+def root(value: Fraction, degree: int) -> Fraction:
+    """``value^(1/degree)``, rounded down to a multiple of 1/100; for values of any size."""
+    right = value * 100**degree
+    high = 1
+    while high**degree <= right:
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if middle**degree <= right else (low, middle)
+    return Fraction(low, 100)
+
+
+def shallow_layers(k: int) -> list[int]:
+    """Numbers k' <= k of hidden layers to try: all of them, or, if they are many, some."""
+    return [s for s in range(1, k + 1) if s <= 8 or s == k or s & (s - 1) == 0]
 
 
 def checked_width(w: Any, k: Any) -> tuple[int, int]:

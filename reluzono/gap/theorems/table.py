@@ -50,6 +50,10 @@ class Row:
     find: Callable[[], Finding]
 
 
+#: what a theorem's function returns: title, parameters, rows, and the objects that they are about
+Built = tuple[str, dict[str, Any], Iterator[Row], dict[str, Any]]
+
+
 @dataclass(frozen=True)
 class Claim:
     """One decided row.
@@ -229,6 +233,8 @@ def text(value: Any) -> str:
     if isinstance(value, int) and abs(value) >= 10**15:
         return f"{value:.6e}" if abs(value) < 10**300 else f"about 10^{len(str(abs(value))) - 1}"
     if isinstance(value, list):
+        if len(value) > 8:
+            return f"({text(value[0])}, …, {text(value[-1])}), {len(value)} numbers"
         return "(" + ", ".join(map(text, value)) + ")"
     return str(value)
 

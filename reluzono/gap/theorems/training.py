@@ -12,8 +12,7 @@ from reluzono.budget import Clock
 from reluzono.certificates.check import verify
 from reluzono.errors import BudgetExceededError
 from reluzono.exact import at_least
-from reluzono.gap.theorems.depth import Built
-from reluzono.gap.theorems.table import Finding, Row, left
+from reluzono.gap.theorems.table import Built, Finding, Row, left
 from reluzono.geometry.arrangement import HyperplaneArrangement
 from reluzono.networks.network import ReLUNetwork
 

@@ -12,13 +12,20 @@ import numpy as np
 
 from reluzono.budget import Clock
 from reluzono.certificates.check import verify
-from reluzono.errors import InvalidInputError
+from reluzono.errors import BudgetExceededError, InvalidInputError
 from reluzono.exact import ExactArray, as_exact, at_least
 from reluzono.gap.certified import certify_size_lower_bound
 from reluzono.gap.hard_functions import HardParameters
-from reluzono.gap.theorems.depth import Built
-from reluzono.gap.theorems.shared import LISTED, checked_width, family_member, same_function
-from reluzono.gap.theorems.table import Finding, Row, left
+from reluzono.gap.theorems.shared import (
+    LISTED,
+    checked_width,
+    decimal,
+    family_member,
+    root,
+    same_function,
+    shallow_layers,
+)
+from reluzono.gap.theorems.table import Built, Finding, Row, left
 from reluzono.gap.zonotope_family import (
     canonical_generators,
     count_zonotope_pieces,
@@ -50,15 +57,15 @@ def theorem_3_5(clock: Clock, n: int = 2, m: int = 3, w: int = 2, k: int = 2, se
         yield Row("pieces: that sum times w^k", half * w**k, lambda: _pieces(network, generators, p, half, clock))
         yield Row("lists b^1, …, b^m for one function", 1, lambda: _symmetries(generators, clock))
         bounds = _Bounds(network, n, m, p, clock)
-        for layers in range(1, k + 1):
+        for layers in shallow_layers(k):
             yield Row(
                 f"nodes for k' = {layers}, by pieces in R^n",
-                f">= {layers / 2 * w ** (k / (layers * n)) * (m - 1) ** ((1 - 1 / n) / layers) - 1:.2f}",
+                f">= {decimal(root(bounds.pieces_radicand(layers), layers * n) - 1)}",
                 lambda layers=layers: bounds.by_pieces(layers),  # type: ignore[misc]
             )
             yield Row(
                 f"nodes for k' = {layers}, by restriction",
-                f">= {layers * (w**k / n) ** (1 / layers):.2f}",
+                f">= {decimal(root(bounds.restriction_radicand(layers), layers))}",
                 lambda layers=layers: bounds.by_restriction(layers),  # type: ignore[misc]
             )
 
@@ -151,6 +158,8 @@ class _Bounds:
         self.found: dict[int, tuple[int, str]] = {}
 
     def certified(self, layers: int) -> tuple[int, str]:
+        if prod(self.p.widths) > LISTED:
+            raise BudgetExceededError(f"more than {LISTED} pieces in every cone are not listed")
         if layers not in self.found:
             bound = certify_size_lower_bound(self.network, layers, lines=32, budget=left(self.clock))
             if not verify(bound.certificate).ok:
@@ -159,15 +168,22 @@ class _Bounds:
             self.found[layers] = bound.bound, f"{bound.pieces} pieces {where}, re-checked"
         return self.found[layers]
 
+    def pieces_radicand(self, layers: int) -> Fraction:
+        """``(k' w^(k/(k'n)) (m - 1)^((1 - 1/n)/k') / 2)^(k'n)``."""
+        stated = prod(self.p.widths) * (self.m - 1) ** (self.n - 1)
+        return Fraction(Fraction(layers, 2) ** (layers * self.n) * stated)
+
+    def restriction_radicand(self, layers: int) -> Fraction:
+        """``(k' w^(k/k') / n^(1/k'))^k'``."""
+        return Fraction(layers**layers * prod(self.p.widths), self.n)
+
     def by_pieces(self, layers: int) -> Finding:
         bound, evidence = self.certified(layers)
-        power = layers * self.n
-        stated = prod(self.p.widths) * (self.m - 1) ** (self.n - 1)
-        return self._finding(bound, Fraction(2 * (bound + 1), layers) ** power >= stated, evidence)
+        return self._finding(bound, (bound + 1) ** (layers * self.n) >= self.pieces_radicand(layers), evidence)
 
     def by_restriction(self, layers: int) -> Finding:
         bound, evidence = self.certified(layers)
-        return self._finding(bound, self.n * Fraction(bound, layers) ** layers >= prod(self.p.widths), evidence)
+        return self._finding(bound, bound**layers >= self.restriction_radicand(layers), evidence)
 
     def _finding(self, bound: int, reached: bool, evidence: str) -> Finding:
         if not reached:
