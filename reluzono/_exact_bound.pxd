@@ -290,6 +290,13 @@ cdef inline void _vector(const Exact *E, int t, const ExactColumn *column, uint6
         v[column.unit] = E.prime[t].one
 
 
+cdef inline const ExactColumn *_column(const Exact *E, int a) noexcept nogil:
+    """One of the basis, then one of the rows below."""
+    if a < E.n_basis:
+        return &E.basis[a]
+    return &E.row[a - E.n_basis]
+
+
 cdef inline void _fill_matrix(Exact *E, int t, const int *sided, int n_sided) noexcept nogil:
     """The bordered matrix modulo prime t."""
     cdef int d = E.d, s = E.n_basis, n = E.n_basis + E.n_rows, stride = E.n_basis + 1, a, c, j, k
@@ -304,7 +311,7 @@ cdef inline void _fill_matrix(Exact *E, int t, const int *sided, int n_sided) no
     cdef uint64_t value
     memset(needed, 0, sizeof(needed))
     for a in range(n):
-        column = E.basis + a if a < s else E.row + (a - s)
+        column = _column(E, a)
         needed[column.neuron] = True
         _vector(E, t, column, V[a])
         G = _gram(E, t, column.neuron, E.width)
@@ -312,9 +319,9 @@ cdef inline void _fill_matrix(Exact *E, int t, const int *sided, int n_sided) no
     for c in range(s):
         for k in range(E.width + 1):
             if needed[k]:
-                _image(E, t, E.basis + c, V[c], k, H[k])
+                _image(E, t, &E.basis[c], V[c], k, H[k])
         for a in range(c, n):
-            column = E.basis + a if a < s else E.row + (a - s)
+            column = _column(E, a)
             value = H[column.neuron][column.unit] if column.unit >= 0 else rz_dotmod(V[a], H[column.neuron], d, q)
             M[a * stride + c] = value
             if a < s:
@@ -510,13 +517,13 @@ cdef inline int _primes_needed(const Exact *E, const int *sided, int n_sided) no
     cdef int a
     cdef double bits = 0.0, border = 0.0
     for a in range(E.n_rows):
-        border = max(border, _column_bits(E, E.row + a))
+        border = max(border, _column_bits(E, &E.row[a]))
     for a in range(n_sided):
         border = max(border, E.weight_bits[sided[a]])
     border = max((border + E.target_bits) / 2.0, max(E.square_bits + E.denominator_bits,
                                                      E.numerator_bits + E.common_bits + 1e-6))
     for a in range(E.n_basis):
-        bits += _column_bits(E, E.basis + a)
+        bits += _column_bits(E, &E.basis[a])
     return _primes_for(bits + border + 1e-3)
 
 
