@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True, auto_pickle=False
 """Exact proofs of least-squares bounds, one at a time: what `_exact_bound.pxd` does inside the search."""
 cimport cython
 from libc.stdint cimport int8_t, uint64_t

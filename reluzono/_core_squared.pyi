@@ -1,5 +1,5 @@
 from collections.abc import Callable, Sequence
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -21,4 +21,5 @@ class SquaredSearch(TrainingSearch):
         outputs: int,
         margin: bool,
         recording: bool = ...,
+        exact: Any = ...,
     ) -> None: ...

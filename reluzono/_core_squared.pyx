@@ -12,10 +12,23 @@ from libc.stdint cimport int8_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
+from fractions import Fraction
+
 from reluzono._core_partition cimport MAX_COLUMNS, MAX_D, NONE
 from reluzono._core_training cimport MAX_W, Column, Node, TrainingSearch
 from reluzono._exact cimport rz_ctz, rz_popcount
+from reluzono._exact_bound cimport (
+    Exact,
+    ExactColumn,
+    exact_free,
+    exact_new,
+    exact_orientation,
+    exact_points,
+    exact_prove,
+    exact_set_upper,
+)
 from reluzono._filter cimport ROUND
+from reluzono._pool cimport grow
 
 cdef enum:
     MAX_SUPPORT = 48
@@ -35,6 +48,8 @@ cdef class SquaredSearch(TrainingSearch):
         W, W t and W t^2 of each point, correctly rounded.
     ridge : (d, d) float64
         R, correctly rounded; zero without.
+    exact : (ExactTables, Fraction), optional
+        The problem in integers and its loss in units of this one's: every bound is then proven again in integers.
     """
 
     cdef bint has_ridge
@@ -51,10 +66,20 @@ cdef class SquaredSearch(TrainingSearch):
     cdef double eta, targets
     cdef Node *variant              # the node's sums with other points
     cdef double slack               # bound on the error of the last proven solution
+    # exact proofs
+    cdef Exact *exact               # NULL without
+    cdef object exact_unit
+    cdef double exact_upper         # the value of `upper` that it knows
+    cdef bint exact_points_known
+    cdef int8_t *turn               # of rays: sign of the vector of minors of its points along the ray, 3 not known yet
+    cdef int room_turns
+    cdef int *sided
+    cdef int8_t *side
 
     def __init__(self, const double[:, ::1] x, const int8_t[:, ::1] inexact, const int64_t[:, ::1] integers,
                  object signs, const double[::1] weights, const double[::1] targets, const double[::1] squares,
-                 const double[:, ::1] ridge, int width, int outputs, bint margin, bint recording=False):
+                 const double[:, ::1] ridge, int width, int outputs, bint margin, bint recording=False,
+                 object exact=None):
         cdef Py_ssize_t m = x.shape[0], d = x.shape[1]
         cdef int i, k
         if weights.shape[0] != m or targets.shape[0] != m or squares.shape[0] != m:
@@ -83,10 +108,22 @@ cdef class SquaredSearch(TrainingSearch):
                 self.ridge[i * d + k] = ridge[i, k]
                 self.has_ridge = self.has_ridge or ridge[i, k] != 0.0
         self.keep_zero = self.has_ridge
+        self.exact_upper = -1.0
+        if exact is not None:
+            tables, self.exact_unit = exact
+            self.exact = exact_new(tables, width)
+            self.sided = <int *>malloc(m * sizeof(int))
+            self.side = <int8_t *>malloc(m * sizeof(int8_t))
+            if self.sided == NULL or self.side == NULL:
+                raise MemoryError
+            if self.exact.m != m or self.exact.d != d:
+                raise ValueError("exact tables of another problem")
 
     def __dealloc__(self):
         free(self.weight); free(self.target); free(self.square); free(self.ridge); free(self.K); free(self.b)
         free(self.mu); free(self.L); free(self.work); free(self.variant)
+        free(self.turn); free(self.sided); free(self.side)
+        exact_free(self.exact)
 
     # ------------------------------------------------------------- bounds
 
@@ -144,6 +181,7 @@ cdef class SquaredSearch(TrainingSearch):
         cdef int n = self.n_columns
         cdef Column *column = self.column
         cdef int start[MAX_W + 2]
+        self.exact_points_known = False
         k = 0
         for j in range(self.width + 2):
             while k < n and column[k].neuron < j:
@@ -504,6 +542,71 @@ cdef class SquaredSearch(TrainingSearch):
                     scale[0] += fabs(term)
         return f
 
+    cdef bint _prove_exact(self, const Node *node, int signs) noexcept nogil:
+        """Whether the support of the last solution proves `upper` in integers (True without integers to prove it in).
+
+        With signs, values at counted points that the node leaves undetermined must be on their wrong side, too."""
+        cdef ExactColumn columns[MAX_COLUMNS]
+        cdef int W = self.words, a, ray, k, turn, n_sided = 0
+        cdef uint64_t rest
+        if self.exact == NULL:
+            return True
+        if self.exact_upper != self.upper:
+            with gil:
+                self._set_exact_upper()
+        if not self.exact_points_known:
+            exact_points(self.exact, self.counted, self.on)
+            self.exact_points_known = True
+        for a in range(self.n_columns):
+            ray = self.column[a].ray
+            columns[a].neuron = self.column[a].neuron
+            columns[a].unit = ray if self.column[a].free else -1
+            if not self.column[a].free:
+                turn = self._turn(ray >> 1)
+                if turn == 2:
+                    return False
+                columns[a].points = self.ray_points + <size_t>(ray >> 1) * self.d
+                columns[a].turn = -turn if ray & 1 else turn
+        if signs != NONE:
+            for k in range(W):
+                rest = self.counted[k] & ~self._determined(node, k)
+                while rest:
+                    self.sided[n_sided] = 64 * k + rz_ctz(rest)
+                    self.side[n_sided] = <int8_t>self._sides(node, signs, k, rest & -rest)
+                    n_sided += 1
+                    rest &= rest - 1
+        return exact_prove(self.exact, columns, self.n_columns, self.kind, self.support, self.n_support, self.sided,
+                           self.side, n_sided)
+
+    cdef int _turn(self, int id) noexcept nogil:
+        """The sign of the minors of a ray's points along it; 2 if it cannot be told."""
+        cdef int i, sign, known, room
+        if id >= self.room_turns:
+            room = 2 * self.n_rays
+            if not grow(<void **>&self.turn, room * sizeof(int8_t)):
+                return 2
+            memset(self.turn + self.room_turns, 3, (room - self.room_turns) * sizeof(int8_t))
+            self.room_turns = room
+        if self.turn[id] == 3:
+            self.turn[id] = 2
+            for i in range(self.m):
+                sign = self._sign(2 * id, i)
+                if sign:
+                    known = exact_orientation(self.exact, self.ray_points + <size_t>id * self.d, i)
+                    if known != 2:
+                        self.turn[id] = <int8_t>(sign * known)
+                    break
+        return self.turn[id]
+
+    cdef int _set_exact_upper(self) except -1:
+        """`upper` in the units of the exact tables, rounded up where that cannot matter."""
+        numerator, denominator = (self.exact_unit * Fraction(self.upper)).as_integer_ratio()
+        if numerator >> 40 > denominator:
+            numerator, denominator = -(-numerator // denominator), 1
+        exact_set_upper(self.exact, numerator, denominator)
+        self.exact_upper = self.upper
+        return 0
+
     cdef double _prove_without_fitted(self, Node *node, uint32_t signs) noexcept nogil:
         """The same bound with fewer points: those that the solution fits do not contribute, and columns that matter
         only there, whose g is zero, vanish with them. Any subset of the points gives a valid bound."""
@@ -698,7 +801,9 @@ cdef class SquaredSearch(TrainingSearch):
         self.n_programs += 1
         if not self.margin:
             return value
-        return self._prove(node) if value >= self.upper else -1.0
+        if value >= self.upper and self._prove(node) >= self.upper and self._prove_exact(node, NONE):
+            return value
+        return -1.0
 
     cdef bint _in_face(self, int a) noexcept nogil:
         """Whether column a is a combination of columns of the support by the points on which their rays vanish.
@@ -884,7 +989,7 @@ cdef class SquaredSearch(TrainingSearch):
                 if proven < self.upper <= loss:
                     proven = self._prove_without_fitted(node, signs)
                     again = True
-            if proven >= self.upper:
+            if proven >= self.upper and self._prove_exact(node, NONE):
                 self._note(node, signs)
                 node.alive &= ~(<uint32_t>1 << signs)
             elif loss < self.upper:
@@ -899,7 +1004,8 @@ cdef class SquaredSearch(TrainingSearch):
             solution = v + signs * size
             loss = self._bound_one_sided(node, signs, solution)
             if loss >= self.upper and (not self.margin or self._prove(self.variant) >= self.upper
-                                       and self._sides_hold(node, signs, solution, self.slack)):
+                                       and self._sides_hold(node, signs, solution, self.slack)
+                                       and self._prove_exact(node, signs)):
                 node.alive &= ~(<uint32_t>1 << signs)
                 continue
             if loss > 0.0:

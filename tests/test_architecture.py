@@ -27,6 +27,7 @@ LAYERS = [
         "_core_training",
         "_core_squared",
         "_core_kinked",
+        "_core_exact_bound",
     ],
     ["errors"],
     ["exact"],

@@ -23,9 +23,17 @@ from reluzono.training.problem import TrainingProblem
 Node = tuple[Fraction, int, tuple[int, ...], int]  # bound, number, cones, mask of signs
 
 
-def exact_search(problem: TrainingProblem, budget: Budget, progress: Any = None, start: str | None = None) -> Outcome:
-    """The global optimum, or the best network and a lower bound when the budget ends."""
+def exact_search(
+    problem: TrainingProblem,
+    budget: Budget,
+    progress: Any = None,
+    start: str | None = None,
+    known: Outcome | None = None,
+) -> Outcome:
+    """The global optimum, or the best network and a lower bound when the budget ends; from a good network, if known."""
     search, clock, report = _Search(problem), budget.start(), as_progress(progress)
+    if known is not None and known.loss < search.best.loss:
+        search.best = known
     try:
         search.begin(start)
         while search.heap and search.heap[0][0] < search.best.loss:
@@ -36,6 +44,11 @@ def exact_search(problem: TrainingProblem, budget: Budget, progress: Any = None,
         bound = min([search.best.loss, *(node[0] for node in search.heap)])
         return replace(search.best, lower_bound=bound, statistics=search.statistics(), token=search.token())
     return replace(search.best, lower_bound=search.best.loss, statistics=search.statistics())
+
+
+def is_exact_token(start: str | None) -> bool:
+    """Whether a token is of this search."""
+    return start is not None and start.startswith('["exact"')
 
 
 class _Search:
@@ -56,7 +69,7 @@ class _Search:
                         self._add(cones, mask, self.problem.floor)
             return
         try:
-            signs, hidden, output, nodes = json.loads(start)
+            _, signs, hidden, output, nodes = json.loads(start)
             known = replace(
                 self.best,
                 signs=signs,
@@ -116,4 +129,4 @@ class _Search:
         paths = [(str(b), [self.partition.paths[c] for c in cones], mask) for b, _, cones, mask in self.heap]
         hidden = [[str(x) for x in u] for u in self.best.hidden]
         output = None if self.best.output is None else [str(x) for x in self.best.output]
-        return json.dumps([self.best.signs, hidden, output, paths])
+        return json.dumps(["exact", self.best.signs, hidden, output, paths])

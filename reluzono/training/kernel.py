@@ -14,6 +14,7 @@ from reluzono._core_squared import SquaredSearch
 from reluzono._core_training import TrainingSearch
 from reluzono.geometry.double_description import dot, primitive
 from reluzono.training.cones import Cone
+from reluzono.training.exact_tables import ExactTables, exact_tables
 from reluzono.training.problem import Kinks, Quadratic, TrainingProblem
 
 MAX_COORDINATES, MAX_WIDTH = 8, 5
@@ -47,18 +48,23 @@ class KernelProblem:
         self.rest = sum((Fraction(loss.minimum) for loss in problem.losses), Fraction(0))
         self._cones: dict[int, Cone] = {}
 
-    def search(self, margin: bool, recording: bool = False) -> TrainingSearch:
-        """A search of the kernel, not started."""
+    def search(self, margin: bool, recording: bool = False, rational: bool = False) -> TrainingSearch:
+        """A search of the kernel, not started; ``rational``: what it excludes is proven again in integers."""
         p = self.problem
         exact = [[_power(row[k], -self.shift[k]) for k in range(p.d)] for row in p.rows]
         x = np.array([[float(v) for v in line] for line in exact])
         inexact = [
             [Fraction(v) != e for v, e in zip(*pair, strict=True)] for pair in zip(x.tolist(), exact, strict=True)
         ]
-        doubtful, integers, shape = np.array(inexact, dtype=np.int8), self._integers(), (p.width, p.outputs, margin)
-        if p.is_squared:
-            return SquaredSearch(x, doubtful, integers, self.signs_at, *self._squared_arrays(), *shape, recording)
-        return KinkedSearch(x, doubtful, integers, self.signs_at, *self._kinked_arrays(), *shape)
+        points = x, np.array(inexact, dtype=np.int8), self._integers(), self.signs_at
+        return self._on_points(points, margin, recording, rational)
+
+    def _on_points(self, points: Any, margin: bool, recording: bool, rational: bool) -> TrainingSearch:
+        shape = (self.problem.width, self.problem.outputs, margin)
+        if not self.problem.is_squared:
+            return KinkedSearch(*points, *self._kinked_arrays(), *shape)
+        tables = self._tables() if rational else None
+        return SquaredSearch(*points, *self._squared_arrays(), *shape, recording, tables)
 
     def _squared_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         d, wide = self.problem.d, 2 * self.height - self.depth
@@ -71,6 +77,11 @@ class KernelProblem:
                 [[float(_power(form[i][k], wide - self.shift[i] - self.shift[k])) for k in range(d)] for i in range(d)]
             ),
         )
+
+    def _tables(self) -> tuple[ExactTables, Fraction]:
+        p, weights = self.problem, [loss.weight for loss in self.squares]
+        linear = [loss.linear for loss in self.squares]
+        return exact_tables(p.rows, weights, linear, p.ridge_form, p.width * p.d + p.outputs), _power(1, self.depth)
 
     def _kinked_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         steep = self.height - self.depth

@@ -20,7 +20,7 @@ from typing import Any
 from reluzono.budget import Budget, Clock, as_progress, map_tasks
 from reluzono.errors import BudgetExceededError, InvalidInputError
 from reluzono.training.cells import Outcome, make_cells, sign_classes, signs_of, without_neurons
-from reluzono.training.exact_search import exact_search
+from reluzono.training.exact_search import exact_search, is_exact_token
 from reluzono.training.kernel import KernelProblem, fits
 from reluzono.training.problem import TrainingProblem
 
@@ -47,11 +47,15 @@ def branch_and_bound(
     plain = without_neurons(problem, make_cells(problem))
     if not problem.rows or not problem.width or plain.loss == plain.lower_bound:
         return replace(plain, lower_bound=plain.loss)
-    if not fits(problem):
+    if not fits(problem) or is_exact_token(start):
         return exact_search(problem, budget, progress, start)
     clock, run = budget.start(), _Run(problem, proof, plain)
     run.begin(start)
-    return run.finish(clock, executor, progress)
+    outcome = run.finish(clock, executor, progress)
+    if proof != "rational" or problem.is_squared or outcome.token is not None:
+        return outcome
+    # linear programs are bounded in doubles with proven margins only: once more, in fractions, from the best network
+    return exact_search(problem, replace(budget, seconds=clock.remaining_seconds), progress, known=outcome)
 
 
 class _Run:
@@ -60,7 +64,7 @@ class _Run:
     def __init__(self, problem: TrainingProblem, proof: str, best: Outcome) -> None:
         self.problem, self.proof, self.best, self.floor = problem, proof, best, problem.floor
         self.cells, self.exact = make_cells(problem), KernelProblem(problem)
-        self.search = self.exact.search(margin=proof != "float")
+        self.search = self.exact.search(margin=proof != "float", rational=proof == "rational" and problem.is_squared)
         self.search.lower(self.exact.value(best.loss))
         self.done = Counter[str]()  # exact cells here, and all that workers did
 
