@@ -198,13 +198,11 @@ def _proposed_heights(space: _Complex) -> np.ndarray | None:
 
 
 def _difference_network(space: _Complex, rows: list[list[Fraction]]) -> ReLUNetwork | None:
-    """The function as one maximum, or as the difference of two; None if no convex function is found."""
+    """The function as the difference of two maxima; None if no convex function is found to subtract."""
     bends = [*space.inner, *space.rims, *space.walls]
     excess = [space.excess(bend, rows) for bend in bends]
-    if min(excess) >= 0:
+    if min(excess) >= 0:  # affine: at the mean of the points a convex function is not above the mean of its values
         return _maxima_network([(1, rows)])
-    if max(excess) <= 0:
-        return _maxima_network([(-1, [[-x for x in row] for row in rows])])
     convex = _strictly_convex(space)
     if convex is None:
         return None
@@ -235,17 +233,20 @@ def _assembled(space: _Complex, rows: list[list[Fraction]]) -> CellFunction:
 
 def grid_interpolant(low: Any, high: Any, values: Any, outside: str) -> ReLUNetwork:
     """The function of `PiecewiseLinear.interpolate_grid`."""
-    table = as_exact(values, "values")
-    n = table.ndim
-    corners = [as_exact(corner, name, shape=(n,)) for corner, name in ((low, "low"), (high, "high"))]
+    first, last = (
+        [Fraction(x) for x in as_exact(corner, name, ndim=1)] for corner, name in ((low, "low"), (high, "high"))
+    )
+    n = len(first)
+    table = as_exact([values] if n == 0 else values, "values", ndim=max(n, 1))
+    if len(last) != n:
+        raise InvalidInputError(f"low has {n} entries, high has {len(last)}")
     if outside not in ("clamp", "zero"):
         raise InvalidInputError(f"outside must be 'clamp' or 'zero', got {outside!r}")
-    first, last = ([Fraction(x) for x in corner] for corner in corners)
     for i, (a, b) in enumerate(zip(first, last, strict=True)):
         if a >= b:
             raise InvalidInputError(f"low[{i}] = {a} must be below high[{i}] = {b}")
     if n == 0:
-        return ReLUNetwork([([[]], [table[()]])])
+        return ReLUNetwork([([[]], table)])
     if min(table.shape) < 2:
         raise InvalidInputError(f"values has shape {table.shape}: give at least 2 values along each axis")
     if outside == "zero":
