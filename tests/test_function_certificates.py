@@ -122,6 +122,27 @@ def test_a_producer_cannot_prove_what_is_false() -> None:
     )
 
 
+def test_a_segment_must_lie_in_the_domain_and_the_point_between_its_ends() -> None:
+    inside, outside = [["0"], ["2"]], [["0"], ["3"]]
+    for points, accepted in ((inside, True), (outside, False)):
+        domain = {"inequalities": [[0, 1], [2, -1]], "equations": []}
+        forged = seal({**CASES["not convex"], "domain": domain, "points": points, "weight": "1/2"})
+        assert bool(verify(forged)) == accepted
+    beyond = segment_certificate(
+        MAXIMUM.as_network(), 0, [[Fraction(1), Fraction(0)], [Fraction(0), Fraction(1)]], Fraction(2)
+    )
+    assert not verify(beyond)  # the value at 2 a - b is above that of the line through a and b, as for every convex one
+
+
+def test_a_half_line_must_stay_in_the_domain_s_hull() -> None:
+    line = Polyhedron.from_inequalities([], [], equations=([[1, -2]], [1]))
+    certificate = plain(MAXIMUM.minimize(line).certificate)
+    assert certificate["value"] is None and verify(certificate)
+    x, y = certificate["direction"]
+    assert not verify(seal({**certificate, "direction": [x, str(Fraction(y) * Fraction(9, 8))]}))
+    assert verify(seal({**certificate, "direction": [str(3 * Fraction(x)), str(3 * Fraction(y))]}))
+
+
 def test_convexity_of_one_output_says_nothing_of_another() -> None:
     network = ReLUNetwork(cases.network(([[1], [1]], [0, -1]), ([[1, 1], [-1, 0]], [0, 0])))
     forged = copy.deepcopy(plain(convexity_certificate(network.linear_regions())))

@@ -54,7 +54,7 @@ QUADRANT = Polyhedron.from_inequalities([[-1, 0], [0, -1]], [0, 0])
 # ------------------------------------------------------------------ extrema
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(st.integers(1, 3), st.data())
 def test_extrema_on_a_box_are_those_of_all_vertices(n, data):
     layers = one_output(n, data)
@@ -99,6 +99,8 @@ def test_extrema_without_a_domain():
     assert not f.maximize().is_bounded and f.maximize().value is None
     flat = PiecewiseLinear.max_affine([[1, 0], [-1, 0]], [0, 0])  # cells with lines
     assert flat.minimize().value == 0
+    line = Polyhedron.from_inequalities([], [], equations=([[2, 3]], [1]))  # in a chart with fractions
+    assert PiecewiseLinear.max_affine([[1, 0], [0, 1]], [0, 0]).minimize(line).value == Fraction(1, 5)
     constant = PiecewiseLinear.max_affine([[0, 0, 0]], ["7/3"])
     assert constant.minimize().value == constant.maximize().value == Fraction(7, 3)
 
@@ -310,6 +312,15 @@ def test_a_piece_that_is_not_convex_has_several_cells():
     assert [len(piece.cells) for piece in pieces] == [3, 1, 1]
     assert not pieces[0].is_convex and pieces[1].is_convex
     assert pieces[0].contains([-1, 5]) and not pieces[0].contains([1, 5])
+
+
+def test_cells_are_cut_by_the_hyperplanes_of_their_piece_only():
+    """relu(1 - relu(x) - relu(y)): its zeros are six of the seven regions of the lines x = 1, y = 1, x + y = 1."""
+    f = PiecewiseLinear(ReLUNetwork([([[1, 0], [0, 1]], [0, 0]), ([[-1, -1]], [1]), ([[1]], [0])]))
+    zeros = next(piece for piece in f.pieces() if not any(piece.matrix[0]) and piece.offset[0] == 0)
+    assert len(zeros.cells) == 6
+    box = Polyhedron.box([-3, -3], [4, 4])
+    assert sum(cell.intersect(box).volume() for cell in zeros.cells) == 49 - 16 + Fraction(1, 2)
 
 
 def test_two_pieces_with_one_map_stay_apart():

@@ -70,11 +70,10 @@ def check_convexity(certificate: dict[str, Any]) -> str:
     require(certificate["verdict"] == "proved", "verdict: neither proved nor refuted")
     fields(certificate, COMMON | {"verdict", "cells"}, "certificate", frozenset({"empty"}))
     cover = check_cover(certificate, [network], domain, lambda maps: [])
-    maps = [cover.complex.cell(cell.activation)[1][0] for cell in cover.cells]
+    maps = [cover.complex.cell(cell.activation)[1][0][0] for cell in cover.cells]  # over one denominator
     for i, j, row in facets(cover):
-        (before, p), (after, q) = maps[i], maps[j]
-        for here, there in zip(before, after, strict=True):
-            check_convex([q * x for x in here], [p * x for x in there], row, f"cells {i} and {j}")
+        for here, there in zip(maps[i], maps[j], strict=True):
+            check_convex(here, there, row, f"cells {i} and {j}")
     return f"{network} is convex on {domain}"
 
 

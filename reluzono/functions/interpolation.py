@@ -171,11 +171,9 @@ def _with_centre(space: _Complex, heights: Sequence[Fraction]) -> list[list[Frac
     below = space.rows([Fraction(0)] * len(heights), Fraction(-1))
     depth = Fraction(0)
     for bend in [*space.rims, *space.walls]:
-        start, gain = space.excess(bend, rows), space.excess(bend, below)
-        if gain > 0:
-            depth = max(depth, -start / gain)
-        elif start <= 0:  # two facets in one face of the hull, along whose common ridge the heights do not bend
-            return None
+        gain = space.excess(bend, below)
+        if gain > 0:  # it is 0 between two facets in one face of the hull; there the heights bend as they do inside
+            depth = max(depth, -space.excess(bend, rows) / gain)
     return space.rows(heights, Fraction(-ceil(depth) - 1))
 
 
@@ -184,8 +182,7 @@ def _proposed_heights(space: _Complex) -> np.ndarray | None:
     from scipy.optimize import linprog
     from scipy.sparse import csr_array
 
-    forms = [space.coefficients(bend) for bend in [*space.inner, *space.walls]]
-    forms = [form for form in forms if not form.get(-1)]
+    forms = [space.coefficients(bend) for bend in space.inner]
     entries = [(e, i, float(c)) for e, form in enumerate(forms) for i, c in form.items() if c]
     rows, columns, data = zip(*entries, strict=True)
     matrix: Any = csr_array((data, (rows, columns)), shape=(len(forms), len(space.mesh.points)))
