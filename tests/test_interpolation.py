@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reluzono.errors import InvalidInputError
+from reluzono.errors import BudgetExceededError, InvalidInputError
 from reluzono.functions import interpolation, meshes
 from reluzono.functions.piecewise import PiecewiseLinear
 from reluzono.geometry.polyhedron import Polyhedron
@@ -169,6 +169,9 @@ def test_close_and_huge_points_are_triangulated_exactly():
         ([[0, 0], [1, 0], [0, 1]], [(0, 1)], "3 indices"),
         ([[0, 0], [1, 0], [0, 1]], [(0, 1, 3)], "indices from 0 to 2"),
         ([[0, 0], [1, 0], [0, 1]], [], "simplices is empty"),
+        ([[0, 0], [1, 0], [0, 1]], 7, "simplices must be a sequence"),
+        ([[0, 0], [1, 0], [0, 1]], [(0, (1, 2), 2)], "simplices must be a sequence"),
+        ([[0, 0], [1, 0], [0, 1]], [(0, 1, 2.0)], "3 indices"),
         ([[0, 0], [1, 0], [0, 1]], [(0, 1, 2), (2, 1, 0)], "overlap"),
         ([[0, 0], [1, 0], [0, 0]], None, r"points\[0\] and points\[2\] are equal"),
         ([[0, 0], [1, 1], [2, 2]], None, "hyperplane"),
@@ -288,6 +291,8 @@ def test_bad_grids():
             PiecewiseLinear.interpolate_grid(low, high, values)
     with pytest.raises(InvalidInputError, match=r"values\[0, 1\] = 2 is on the boundary"):
         PiecewiseLinear.interpolate_grid([0, 0], [1, 1], [[0, 2], [0, 0]], outside="zero")
+    with pytest.raises(BudgetExceededError, match="coarser grid"):
+        PiecewiseLinear.interpolate_grid([0, 0], [1, 1], np.zeros((500, 500), dtype=int))
     with pytest.raises(InvalidInputError, match="outside"):
         PiecewiseLinear.interpolate_grid([0], [1], [1, 2], outside="cone")
     assert PiecewiseLinear.interpolate_grid([], [], 5)([])[0] == 5

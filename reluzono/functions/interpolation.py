@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from reluzono.errors import InvalidInputError
+from reluzono.errors import BudgetExceededError, InvalidInputError
 from reluzono.exact import ExactArray, as_exact
 from reluzono.functions.approximation.grids import Grid
-from reluzono.functions.approximation.hats import interpolant_network
+from reluzono.functions.approximation.hats import count_weights, interpolant_network
 from reluzono.functions.assembly import assemble
 from reluzono.functions.cellwise import CellFunction
 from reluzono.functions.lowering import lower
@@ -32,6 +32,7 @@ from reluzono.functions.meshes import Corners, Mesh, checked_mesh, delaunay, rea
 from reluzono.functions.one_dimensional import network_of_pieces, pieces_from_breakpoints
 from reluzono.geometry.polyhedron import Polyhedron
 from reluzono.linalg import inverse
+from reluzono.networks.layout import MOST_WEIGHTS
 from reluzono.networks.network import ReLUNetwork
 
 _BITS = (10, 20, 40)  # of the heights that a linear program proposes
@@ -251,6 +252,11 @@ def grid_interpolant(low: Any, high: Any, values: Any, outside: str) -> ReLUNetw
     grid = Grid(tuple(first), tuple(last), tuple(size - 1 for size in table.shape))
     if n == 1:
         return network_of_pieces(pieces_from_breakpoints(grid.coordinates(0), table, (0, 0)))
+    if count_weights(grid) > MOST_WEIGHTS:
+        raise BudgetExceededError(
+            f"a layer for values of shape {table.shape} has about {count_weights(grid)} weights, more than "
+            f"{MOST_WEIGHTS}: give a coarser grid"
+        )
     inner = interpolant_network(grid, table, 1)
     return inner if outside == "zero" else inner.compose(_clamp(first, last))
 

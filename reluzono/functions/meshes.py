@@ -68,8 +68,11 @@ def read_points(points: Any) -> tuple[ExactArray, list[list[int]]]:
 def read_simplices(simplices: Any, count: int, n: int) -> list[Corners]:
     """Corners as sorted tuples of n + 1 indices of points."""
     found = []
-    for k, entry in enumerate(simplices):
-        corners = np.asarray(entry)
+    try:
+        table = [np.array(list(entry)) for entry in simplices]
+    except (TypeError, ValueError):
+        raise InvalidInputError(f"simplices must be a sequence of {n + 1} indices each, got {simplices!r}") from None
+    for k, (entry, corners) in enumerate(zip(simplices, table, strict=True)):
         if corners.shape != (n + 1,) or corners.dtype.kind not in "iu":
             raise InvalidInputError(f"simplices[{k}] is {entry!r}: give {n + 1} indices of points")
         if corners.min() < 0 or corners.max() >= count or len(set(corners.tolist())) <= n:
