@@ -85,6 +85,26 @@ def test_lattice_form_is_proven_equal(n, data):
     assert f.to_lattice().function() == f
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 3), st.data())
+def test_normal_forms_come_back_as_the_function(n, data):
+    f = one_output(n, {1: 5, 2: 4, 3: 3}[n], data)
+    lattice = f.to_lattice()
+    assert PiecewiseLinear.from_lattice(lattice.weights, lattice.bias, lattice.sets) == f
+    g, h = f.to_difference_of_convex()
+    assert g - h == f
+    form = f.to_signed_maxes()
+    rows = [[Fraction(x, form.denominator) for x in row] for row in form.functions]
+    total = PiecewiseLinear.max_affine([[0] * n], [0])
+    for members, factor in form.terms[0].items():
+        chosen = [rows[i] for i in members]
+        total = total + factor * PiecewiseLinear.max_affine([row[1:] for row in chosen], [row[0] for row in chosen])
+    assert total == f
+    methods = ["depth", "ternary", "lattice", "size"] + ["one-dimensional"] * (n == 1)
+    for method in methods:
+        assert PiecewiseLinear.from_network(f.to_network(method)) == f
+
+
 class HandMade:
     """0 for t >= 0; t/2 for -4|s| <= t <= 0; t + 2|s| for t <= -4|s|, on five convex cells of (s, t)."""
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from region_cases import CONSTRUCTED
-from region_strategies import networks
+from region_strategies import domains, networks
 
 from reluzono.errors import InvalidInputError
 from reluzono.functions.germ import germ
@@ -136,9 +136,30 @@ def test_lattice_form_of_the_counterexample_to_convex_pieces():
     assert f([0, -1])[0] == -1
     assert f([1, -1])[0] == -half
     assert f.count_pieces() == 5  # the wedges with t/2 share a point, but no facet
+    form = f.to_lattice()
+    assert PiecewiseLinear.from_lattice(form.weights, form.bias, form.sets) == form.function() == f
     net = f.to_network("depth")
     assert net.hidden_layers <= 2
     assert PiecewiseLinear.from_network(net) == f
+
+
+def test_convex_pieces_are_not_enough_for_a_lattice_form():
+    """The same function: with all components above it on each convex piece, the maximum of minima is wrong."""
+    half = Fraction(1, 2)
+    components = [(0, 0), (0, half), (2, 1), (-2, 1)]
+    pieces = [  # component, rays of a convex piece
+        (0, [(1, 0), (-1, 0), (0, 1)]),
+        (1, [(1, 0), (1, -4)]),
+        (1, [(-1, 0), (-1, -4)]),
+        (2, [(0, -1), (1, -4)]),
+        (3, [(0, -1), (-1, -4)]),
+    ]
+
+    def value(j, x):
+        return components[j][0] * x[0] + components[j][1] * x[1]
+
+    above = [[j for j in range(4) if all(value(j, r) >= value(k, r) for r in rays)] for k, rays in pieces]
+    assert max(min(value(j, (0, -1)) for j in members) for members in above) == -half  # the function is -1 there
 
 
 def test_lattice_of_minima():
@@ -257,7 +278,70 @@ def test_composition_with_an_affine_map():
     assert f == PiecewiseLinear.from_breakpoints([1], [1], (-1, 1))
 
 
+@settings(max_examples=25)
+@given(st.integers(1, 3), st.integers(1, 2), st.data())
+def test_composition_and_absolute_values_are_pointwise(n, m, data):
+    inner = PiecewiseLinear.from_network(ReLUNetwork(data.draw(networks(n, 4))))
+    if inner.output_dimension > m:
+        inner = inner.outputs([0])
+    f = PiecewiseLinear.from_network(ReLUNetwork(data.draw(networks(inner.output_dimension, 4))))
+    for x in data.draw(st.lists(st.lists(SMALL, min_size=n, max_size=n), min_size=3, max_size=3)):
+        assert f.compose(inner)(x) == f(inner(x))
+        assert list(abs(inner)(x)) == [abs(y) for y in inner(x)]
+        assert inner.outputs(-1)(x)[0] == inner(x)[-1]
+        assert (f / 3).compose(inner)(x) * 3 == f(inner(x))
+    assert abs(abs(inner)) == inner.absolute_value() == inner.maximum(-inner)
+
+
+def test_iterates_of_the_tent_have_as_many_pieces_as_they_should():
+    tent = PiecewiseLinear.from_breakpoints([0, Fraction(1, 2), 1], [0, 1, 0])
+    f = tent
+    for k in range(2, 7):
+        f = f.compose(tent)
+        assert f.count_pieces() == 2**k + 2 and f.as_network().hidden_layers == k
+        assert f.integral(Polyhedron.box([0], [1])) == Fraction(1, 2)
+    knots = [Fraction(i, 64) for i in range(65)]
+    assert f == PiecewiseLinear.from_breakpoints(knots, [i % 2 for i in range(65)])
+    assert f.to_network().widths == (65,)
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 3), st.data())
+def test_restriction_to_any_polyhedron(n, data):
+    f = PiecewiseLinear.from_network(ReLUNetwork(data.draw(networks(n, 4))))
+    _, rows, equations = data.draw(domains(n))
+    domain = Polyhedron.from_rows(rows, equations, dimension=n)
+    if domain.is_empty():
+        with pytest.raises(InvalidInputError, match="restrict: domain is empty"):
+            f.restrict(domain)
+        return
+    part = f.restrict(domain)
+    assert part.function.input_dimension == part.domain.dimension == domain.dimension
+    assert part.domain.affine_image(part.matrix, part.offset) == domain
+    assert part.function.as_network().size <= f.as_network().size
+    for u in [part.domain.interior_point(), *part.domain.vertices()][:5]:
+        assert part(u) == f(part.matrix @ u + part.offset)
+
+
+def test_a_restriction_bends_no_more_than_it_must():
+    f = PiecewiseLinear.max_affine([[1, 0], [0, 1], [0, 0]], [0, 0, 0])
+    assert f.restrict(Polyhedron.box([-2, -2], [-1, -1])).function.as_network().size == 0
+    line = f.restrict(Polyhedron.from_inequalities([], [], equations=([[1, 1]], [1]), dimension=2))
+    assert line.function.count_pieces() == 2
+    with pytest.raises(InvalidInputError, match="outside the domain"):
+        f.restrict(Polyhedron.box([-2, -2], [-1, -1]))([0, 0])
+    for domain in (None, Polyhedron.whole_space(1)):
+        with pytest.raises(InvalidInputError, match="domain"):
+            f.restrict(domain)
+
+
 def test_unlike_functions_do_not_mix():
+    with pytest.raises(InvalidInputError, match="takes 1 inputs, the inner one has 2"):
+        PiecewiseLinear.max_affine([[1]], [0]).compose(function("two outputs"))
+    with pytest.raises(InvalidInputError, match="inner must be a PiecewiseLinear"):
+        PiecewiseLinear.max_affine([[1]], [0]).compose(3)
+    with pytest.raises(InvalidInputError, match="divisor is 0"):
+        PiecewiseLinear.max_affine([[1]], [0]) / 0
     f, g = PiecewiseLinear.max_affine([[1]], [0]), PiecewiseLinear.max_affine([[1, 1]], [0])
     for combine in (lambda: f + g, lambda: f.maximum(g), lambda: f.minimum(g)):
         with pytest.raises(InvalidInputError, match="input_dimension"):

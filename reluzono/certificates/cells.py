@@ -23,6 +23,7 @@ from reluzono.certificates.data import (
     integers,
     is_multiple,
     primitive,
+    rationals,
     read_affine,
     reduced_basis,
     require,
@@ -290,6 +291,32 @@ def check_cover(certificate: dict[str, Any], networks: Sequence[Network], domain
         back = (j, i, tuple(-x for x in row))
         require(back in shared, f"cell {i}: the facet to cell {j} is not matched there")
     return Cover(system, cells, maps)
+
+
+def read_half_line(
+    certificate: dict[str, Any], networks: Sequence[Network], domain: Domain
+) -> tuple[list[tuple[list[list[int]], int]], Callable[[Row], Fraction]]:
+    """The affine maps on a cell that holds a half-line of the domain, and the slope of rows along it.
+
+    Cell and half-line are the entries "activation", "point" and "direction", in coordinates x.
+    """
+    point = rationals(certificate["point"], "point", domain.inputs)
+    direction = rationals(certificate["direction"], "direction", domain.inputs)
+    whole = read_domain({"domain": None, "chart": None}, domain.inputs)
+    system, activation = Complex(networks, whole), certificate["activation"]
+    require(isinstance(activation, str) and len(activation) == system.size, "wrong activation")
+    require(set(activation) <= {"0", "1"}, "wrong activation")
+    rows, maps = system.cell(activation)
+
+    def slope(row: Row) -> Fraction:
+        return sum(map(mul, row[1:], direction), Fraction(0))
+
+    for row in rows + domain.inequalities:
+        require(row[0] + sum(map(mul, row[1:], point)) >= 0, "the point is outside the cell")
+        require(slope(row) >= 0, "the direction leaves the cell")
+    require(domain.contains(point), "the point is outside the domain")
+    require(not any(map(slope, domain.equations)), "the direction leaves the domain")
+    return maps, slope
 
 
 def count_pieces(certificate: dict[str, Any], cover: Cover) -> int:

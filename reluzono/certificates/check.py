@@ -21,22 +21,20 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from operator import mul
 from pathlib import Path
 from typing import Any
 
 from reluzono.certificates.cells import (
     Bounds,
-    Complex,
     Domain,
     check_cover,
     count_pieces,
     read_domain,
+    read_half_line,
 )
 from reluzono.certificates.data import (
     Network,
     Refused,
-    Row,
     array,
     fields,
     integers,
@@ -204,22 +202,7 @@ def check_equivalence(certificate: dict[str, Any]) -> str:
 
 def check_unbounded(certificate: dict[str, Any], networks: Sequence[Network], domain: Domain) -> None:
     """A half-line in one cell, along which the difference of the two maps grows for ever."""
-    point = rationals(certificate["point"], "point", domain.inputs)
-    direction = rationals(certificate["direction"], "direction", domain.inputs)
-    whole = read_domain({"domain": None, "chart": None}, domain.inputs)
-    system, activation = Complex(networks, whole), certificate["activation"]
-    require(isinstance(activation, str) and len(activation) == system.size, "wrong activation")
-    require(set(activation) <= {"0", "1"}, "wrong activation")
-    rows, maps = system.cell(activation)
-
-    def slope(row: Row) -> Fraction:
-        return sum(map(mul, row[1:], direction), Fraction(0))
-
-    for row in rows + domain.inequalities:
-        require(row[0] + sum(map(mul, row[1:], point)) >= 0, "the point is outside the cell")
-        require(slope(row) >= 0, "the direction leaves the cell")
-    require(domain.contains(point), "the point is outside the domain")
-    require(not any(map(slope, domain.equations)), "the direction leaves the domain")
+    maps, slope = read_half_line(certificate, networks, domain)
     rows = deviation_bounds(Fraction(0))(maps)
     require(any(map(slope, rows)), "the difference is constant along the direction")
 
@@ -253,6 +236,20 @@ def check_arrangement(certificate: dict[str, Any]) -> str:
     return arrangements.check(certificate)
 
 
+def check_extremum(certificate: dict[str, Any]) -> str:
+    """Kind "extremum": see `reluzono.certificates.functions`, also standard library only."""
+    from reluzono.certificates import functions
+
+    return functions.check_extremum(certificate)
+
+
+def check_convexity(certificate: dict[str, Any]) -> str:
+    """Kind "convexity": see `reluzono.certificates.functions`, also standard library only."""
+    from reluzono.certificates import functions
+
+    return functions.check_convexity(certificate)
+
+
 def check_size(certificate: dict[str, Any]) -> str:
     """Kind "size": see `reluzono.certificates.sizes`, also standard library only."""
     from reluzono.certificates import sizes
@@ -275,6 +272,8 @@ KINDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "arrangement": check_arrangement,
     "size": check_size,
     "training": check_training,
+    "extremum": check_extremum,
+    "convexity": check_convexity,
 }
 
 

@@ -80,8 +80,8 @@ class CellFunction:
         """Minus the function, on the same cells."""
         return CellFunction(self.regions, -self.rows, self.denominator, False)
 
-    def count_pieces(self) -> int:
-        """Number of maximal connected sets on which the function is affine."""
+    def piece_labels(self) -> list[int]:
+        """For each cell the number of its piece, a maximal connected set on which the function is affine."""
         parent = list(range(len(self)))
 
         def root(i: int) -> int:
@@ -93,7 +93,12 @@ class CellFunction:
         for i, j, _ in self.crossings():
             if (self.rows[i] == self.rows[j]).all():
                 parent[root(j)] = root(i)
-        return sum(root(i) == i for i in range(len(parent)))
+        numbers: dict[int, int] = {}
+        return [numbers.setdefault(root(i), len(numbers)) for i in range(len(parent))]
+
+    def count_pieces(self) -> int:
+        """Number of these pieces."""
+        return len(set(self.piece_labels()))
 
 
 def cell_generators(facets: Sequence[Sequence[int]], inputs: int) -> list[list[int]]:

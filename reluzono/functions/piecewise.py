@@ -6,32 +6,46 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
-from math import lcm
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from reluzono.errors import InvalidInputError
-from reluzono.exact import ExactArray, as_exact, as_fraction
+from reluzono.exact import ExactArray, as_exact, as_fraction, at_least
 from reluzono.functions.cellwise import CellFunction
-from reluzono.networks.algebra import parallel
+from reluzono.networks.algebra import absolute, maximum
 from reluzono.networks.network import ReLUNetwork
 
 if TYPE_CHECKING:
     from reluzono.budget import Clock
+    from reluzono.functions.bends import Fold
     from reluzono.functions.compile import Compilation, SignedMaxima
     from reluzono.functions.lattice import LatticeForm
     from reluzono.functions.normal_forms import Difference, TropicalForm
+    from reluzono.functions.pieces import Piece
+    from reluzono.functions.restriction import Restriction
     from reluzono.geometry.polyhedron import Polyhedron
     from reluzono.networks.linear_regions import LinearRegions
+    from reluzono.networks.optimum import Extremum
 
 
 class PiecewiseLinear:
     """A continuous piecewise-linear function R^n → R^m, exact and immutable.
 
-    Make one with `from_network`, `from_regions`, `from_breakpoints`, `max_affine` or
-    `from_lattice`. Sums, multiples, maxima and compositions with affine maps are functions again.
+    Make one with `from_network`, `from_regions`, `from_breakpoints`, `max_affine`, `from_lattice`, `interpolate` or
+    `interpolate_grid`. Sums, multiples, maxima, absolute values and compositions are functions again.
     ``==`` compares functions, not how they were made, exactly and on all of R^n.
+
+    Examples
+    --------
+    >>> import reluzono as rz
+    >>> f = rz.PiecewiseLinear.max_affine([[1, 0], [0, 1]], [0, 0])
+    >>> g = abs(f) - f / 2
+    >>> g([3, 5]), g([-3, -5]), f.is_convex(), g.is_convex()
+    (ExactArray([5/2]), ExactArray([9/2]), True, False)
+    >>> box = rz.Polyhedron.box([0, 0], [1, 1])
+    >>> f.integral(box), g.minimize(box).value, f.lipschitz_constant(norm=2)
+    (Fraction(2, 3), Fraction(0, 1), Fraction(1, 1))
     """
 
     def __init__(self, network: ReLUNetwork | None = None, cells: CellFunction | None = None) -> None:
@@ -85,33 +99,89 @@ class PiecewiseLinear:
     @classmethod
     def max_affine(cls, weights: Any, bias: Any) -> PiecewiseLinear:
         """``max_i (weights[i] . x + bias[i])`` for weights (m, n) and bias (m,); convex."""
-        from reluzono.functions.lowering import lower
-        from reluzono.functions.triangulation import AffineRows
+        from reluzono.functions.affine_maxima import maximum_network
 
-        rows, denominator = _affine_rows(weights, bias)
-        kept = AffineRows(rows).indices
-        chosen = [rows[i] for i in kept]
-        every = {frozenset(range(len(chosen))): 1}
-        return cls(lower(chosen, denominator, [every]).network)
+        return cls(maximum_network(weights, bias))
 
     @classmethod
     def from_lattice(cls, weights: Any, bias: Any, sets: Sequence[Sequence[int]]) -> PiecewiseLinear:
         """``max over i of min over j in sets[i] of (weights[j] . x + bias[j])``."""
-        w, b = as_exact(weights, "weights", ndim=2), as_exact(bias, "bias", ndim=1)
-        if not len(sets):
-            raise InvalidInputError("sets is empty: give at least one set of indices")
-        parts = []
-        for k, chosen in enumerate(sets):
-            indices = np.array(list(chosen), dtype=int)
-            if not len(indices) or indices.min() < 0 or indices.max() >= len(w):
-                raise InvalidInputError(
-                    f"sets[{k}] = {list(chosen)!r} must name at least one of the {len(w)} functions"
-                )
-            parts.append(-cls.max_affine(-w[indices], -b[indices]))
-        while len(parts) > 1:
-            pairs = [parts[i : i + 2] for i in range(0, len(parts), 2)]
-            parts = [p[0].maximum(p[1]) if len(p) == 2 else p[0] for p in pairs]
-        return parts[0]
+        from reluzono.functions.affine_maxima import lattice_of_rows
+
+        return cls(lattice_of_rows(weights, bias, sets))
+
+    @classmethod
+    def interpolate(
+        cls, points: Any, simplices: Any = None, values: Any = None, *, outside: str = "cone"
+    ) -> PiecewiseLinear:
+        """The function with given values at points that is affine on each simplex between them.
+
+        Parameters
+        ----------
+        points : array_like, shape (k, n)
+            Different points.
+        simplices : sequence of n + 1 indices each, optional
+            A triangulation of the convex hull of the points, with all points as corners; this is checked exactly. None:
+            a Delaunay triangulation, proposed by SciPy and checked exactly.
+        values : array_like, shape (k,)
+        outside : {"cone", "zero"}
+            What the function is outside the convex hull. "cone": on the cone from the mean of all points over a
+            simplex of the boundary it is the affine function with the values there and the mean of all values at the
+            mean point, so that values of an affine function give that function. "zero": zero; the values on the
+            boundary must be zero.
+
+        Raises
+        ------
+        InvalidInputError
+            If the simplices are no triangulation, if the points lie in a hyperplane, or are not different.
+
+        Notes
+        -----
+        The network is a difference of two maxima of one affine function a simplex or cone; see
+        `functions.interpolation`. It has far more linear regions than there are simplices.
+
+        Examples
+        --------
+        >>> import reluzono as rz
+        >>> corners = [[0, 0], [2, 0], [0, 2], [2, 2], [1, 1]]
+        >>> f = rz.PiecewiseLinear.interpolate(corners, values=[0, 0, 0, 0, 1], outside="zero")
+        >>> f([1, "1/2"]), f([5, 5]), f.count_pieces()
+        (ExactArray([1/2]), ExactArray([0]), 5)
+        """
+        from reluzono.functions.interpolation import interpolant
+
+        if values is None:
+            raise InvalidInputError("values is missing: give one number for each point")
+        return cls._of(interpolant(points, simplices, values, outside))
+
+    @classmethod
+    def interpolate_grid(cls, low: Any, high: Any, values: Any, *, outside: str = "clamp") -> PiecewiseLinear:
+        """The interpolant on a grid with Kuhn's (Freudenthal's) triangulation: n! simplices a cell.
+
+        Parameters
+        ----------
+        low, high : array_like, shape (n,)
+            Opposite corners of a box.
+        values : array_like with n axes
+            One value for each grid point; axis i divides the box into ``values.shape[i] - 1`` equal steps.
+        outside : {"clamp", "zero"}
+            Outside the box: the value at the nearest point of the box, or zero; then values on the boundary must be
+            zero.
+
+        Examples
+        --------
+        >>> import reluzono as rz
+        >>> f = rz.PiecewiseLinear.interpolate_grid([0, 0], [1, 1], [[0, 1], [2, 4]])
+        >>> f(["1/2", "1/2"]), f([1, 7]), f([0, "1/2"])
+        (ExactArray([2]), ExactArray([4]), ExactArray([1/2]))
+        """
+        from reluzono.functions.interpolation import grid_interpolant
+
+        return cls(grid_interpolant(low, high, values, outside))
+
+    @classmethod
+    def _of(cls, made: ReLUNetwork | CellFunction) -> PiecewiseLinear:
+        return cls(made) if isinstance(made, ReLUNetwork) else cls(cells=made)
 
     # ------------------------------------------------------------- representations
 
@@ -170,6 +240,20 @@ class PiecewiseLinear:
 
         return gradient(self.as_network(), x)
 
+    def directional_derivative(self, x: Any, v: Any) -> ExactArray:
+        """``lim (f(x + t v) - f(x)) / t`` for t > 0 to 0, (out,): exact everywhere, also on folds.
+
+        Examples
+        --------
+        >>> import reluzono as rz
+        >>> f = rz.PiecewiseLinear.max_affine([[1, 0], [0, 1]], [0, 0])
+        >>> f.directional_derivative([1, 1], [0, 1]), f.directional_derivative([1, 1], [0, -1])
+        (ExactArray([1]), ExactArray([0]))
+        """
+        from reluzono.functions.germ import germ
+
+        return germ(self.as_network(), x)(as_exact(v, "v", shape=(self.input_dimension,)))
+
     def count_pieces(self) -> int:
         """Number of maximal connected sets on which the function is affine (the pieces of the
         literature).
@@ -178,16 +262,96 @@ class PiecewiseLinear:
             return self.cells.regions.count_pieces()
         return self.cells.count_pieces()
 
-    def is_convex(self, output: int | None = None) -> bool:
-        """Whether every output (or one of them) is convex on R^n, exactly."""
-        from reluzono.functions.difference import bend
+    def pieces(self) -> tuple[Piece, ...]:
+        """The pieces in canonical order, each as a map and canonical convex cells: equal functions have equal pieces.
 
-        chosen = range(self.output_dimension) if output is None else [output]
-        rows = self.cells.rows
-        return all(bend(rows[i, o], rows[j, o], row) >= 0 for i, j, row in self.cells.crossings() for o in chosen)
+        See `functions.pieces`. Compares and hashes by content.
+
+        Examples
+        --------
+        >>> import reluzono as rz
+        >>> f = rz.PiecewiseLinear.max_affine([[1], [-1]], [0, 0])
+        >>> f.pieces()
+        (<Piece of 1 convex cells, matrix [[-1]]>, <Piece of 1 convex cells, matrix [[1]]>)
+        >>> abs(rz.PiecewiseLinear.max_affine([[1]], [0])).pieces() == f.pieces()
+        True
+        """
+        from reluzono.functions.pieces import list_pieces
+
+        return list_pieces(self.cells)
+
+    def folds(self) -> tuple[Fold, ...]:
+        """The hyperplanes along which the function (one output) bends, with facets and weights; see `functions.bends`.
+
+        Examples
+        --------
+        >>> import reluzono as rz
+        >>> f = 3 * rz.PiecewiseLinear.max_affine([[1, 0], [0, 2]], [0, 1])
+        >>> [(list(fold.normal), fold.offset, fold.weight) for fold in f.folds()]
+        [([Fraction(1, 1), Fraction(-2, 1)], -1, Fraction(3, 1))]
+        """
+        from reluzono.functions.bends import list_folds
+
+        self._one_output("folds")
+        return list_folds(self.cells)
+
+    def is_convex(self, output: int | None = None, *, certificate: bool = False) -> Any:
+        """Whether every output (or one of them) is convex on R^n, exactly.
+
+        With ``certificate=True`` a `Convexity`: true or false as before, with a certificate, and with a segment that
+        shows it if the function is not convex.
+
+        Examples
+        --------
+        >>> import reluzono as rz
+        >>> f = rz.PiecewiseLinear.from_breakpoints([0, 1], [0, 1])
+        >>> found = f.is_convex(certificate=True)
+        >>> bool(found), found.violation.middle, rz.verify(found.certificate).ok
+        (False, ExactArray([1]), True)
+        """
+        from reluzono.functions.convexity import convexity
+
+        chosen = range(self.output_dimension) if output is None else [self._output(output)]
+        found = convexity(self.cells, list(chosen), lambda: self.as_network().outputs(list(chosen)))
+        return found if certificate else bool(found)
+
+    def minimize(self, domain: Polyhedron | None = None, *, budget: Any = None) -> Extremum:
+        """The exact minimum (one output) on a polyhedron, or on R^n: value, point, certificate; see `networks.optimum`.
+
+        Examples
+        --------
+        >>> import reluzono as rz
+        >>> f = rz.PiecewiseLinear.max_affine([[1, 0], [0, 1], [-1, -1]], [0, 1, 2])
+        >>> found = f.minimize()
+        >>> found.value, found.point, rz.verify(found.certificate).ok
+        (Fraction(1, 1), ExactArray([1, 0]), True)
+        >>> f.maximize().is_bounded
+        False
+        """
+        from reluzono.networks.optimum import extremum
+
+        return extremum(self.as_network(), domain, "minimum", budget=budget)
+
+    def maximize(self, domain: Polyhedron | None = None, *, budget: Any = None) -> Extremum:
+        """The exact maximum (one output); see `minimize`."""
+        from reluzono.networks.optimum import extremum
+
+        return extremum(self.as_network(), domain, "maximum", budget=budget)
+
+    def integral(self, domain: Polyhedron, *, budget: Any = None) -> Fraction:
+        """The exact integral (one output) over a bounded polyhedron; see `functions.integral`."""
+        from reluzono.functions.integral import integral
+
+        self._one_output("integral")
+        (value,) = integral(self.as_network(), domain, budget=budget)
+        return value
 
     def lipschitz_constant(self, domain: Any = None, norm: Any = "inf", **options: Any) -> Fraction:
-        """The exact Lipschitz constant on a domain; see `ReLUNetwork.lipschitz_constant`."""
+        """The exact Lipschitz constant on a full-dimensional domain, for norm 1, 2 or "inf" on both sides.
+
+        For norm 1 and "inf" any number of outputs. For norm 2 one output, and **the square** is returned, which is
+        rational; see `networks.local.lipschitz_constant`.
+        """
         return self.as_network().lipschitz_constant(domain, norm, **options)
 
     def __eq__(self, other: object) -> bool:
@@ -237,14 +401,28 @@ class PiecewiseLinear:
 
     __rmul__ = __mul__
 
+    def __truediv__(self, divisor: Any) -> PiecewiseLinear:
+        if isinstance(divisor, PiecewiseLinear):
+            return NotImplemented
+        number = as_fraction(divisor, "divisor")
+        if not number:
+            raise InvalidInputError("divisor is 0")
+        return self * (1 / number)
+
+    def __abs__(self) -> PiecewiseLinear:
+        return self.absolute_value()
+
+    def absolute_value(self) -> PiecewiseLinear:
+        """``|f|``, output by output: ``relu(f) + relu(-f)``; also ``abs(f)``."""
+        return PiecewiseLinear(absolute(self.as_network()))
+
+    def outputs(self, indices: Any) -> PiecewiseLinear:
+        """The function with only the given outputs: an index or a sequence of indices."""
+        return PiecewiseLinear(self.as_network().outputs(indices))
+
     def maximum(self, other: PiecewiseLinear) -> PiecewiseLinear:
         """The larger of two functions, output by output: ``relu(f - g) + relu(g) - relu(-g)``."""
-        pair = parallel(self._pair(other, "maximum"))
-        eye = np.eye(self.output_dimension, dtype=int)
-        zero = np.zeros_like(eye)
-        first = np.block([[eye, -eye], [zero, eye], [zero, -eye]])
-        gate = [(first, [0] * len(first)), (np.hstack([eye, eye, -eye]), [0] * len(eye))]
-        return PiecewiseLinear(ReLUNetwork(gate).compose(pair))
+        return PiecewiseLinear(maximum(*self._pair(other, "maximum")))
 
     def minimum(self, other: PiecewiseLinear) -> PiecewiseLinear:
         """The smaller of two functions, output by output."""
@@ -254,6 +432,38 @@ class PiecewiseLinear:
     def compose_affine(self, matrix: Any, offset: Any = None) -> PiecewiseLinear:
         """``u -> f(matrix u + offset)``."""
         return PiecewiseLinear(self.as_network().restrict(matrix, offset))
+
+    def compose(self, inner: PiecewiseLinear) -> PiecewiseLinear:
+        """``x -> f(inner(x))``: hidden layers add up, so that iterates stay small however many pieces they have.
+
+        Examples
+        --------
+        >>> import reluzono as rz
+        >>> tent = rz.PiecewiseLinear.from_breakpoints(["0", "1/2", "1"], [0, 1, 0])
+        >>> twice = tent.compose(tent)
+        >>> twice.compose(twice).count_pieces()
+        18
+        """
+        if not isinstance(inner, PiecewiseLinear):
+            raise InvalidInputError(f"inner must be a PiecewiseLinear, got {type(inner).__name__}")
+        return PiecewiseLinear(self.as_network().compose(inner.as_network()))
+
+    def restrict(self, domain: Polyhedron) -> Restriction:
+        """The function on a polyhedron of any dimension, in coordinates of its hull; see `functions.restriction`.
+
+        Examples
+        --------
+        >>> import reluzono as rz
+        >>> f = rz.PiecewiseLinear.max_affine([[1, 0], [0, 1]], [0, 0])
+        >>> segment = rz.Polyhedron.from_generators([[0, 3], [2, -1]])
+        >>> part = f.restrict(segment)
+        >>> part.function, part.domain.vertices(), part.function.minimize(part.domain).value
+        (<PiecewiseLinear R^1 -> R^1>, ExactArray([[-1/2],
+         [3/2]]), Fraction(1, 1))
+        """
+        from reluzono.functions.restriction import restrict
+
+        return restrict(self, domain)
 
     # ------------------------------------------------------------- normal forms and networks
 
@@ -320,17 +530,13 @@ class PiecewiseLinear:
 
     def _one_output(self, what: str) -> None:
         if self.output_dimension != 1:
-            raise InvalidInputError(f"{what} needs a function with one output, this one has {self.output_dimension}")
+            raise InvalidInputError(
+                f"{what} needs a function with one output, this one has {self.output_dimension}: choose one with "
+                "outputs(i)"
+            )
 
-
-def _affine_rows(weights: Any, bias: Any) -> tuple[list[tuple[int, ...]], int]:
-    """Rows ``[b | a]`` over a common denominator."""
-    w = as_exact(weights, "weights", ndim=2)
-    b = as_exact(bias, "bias", shape=(w.shape[0],))
-    if not len(w):
-        raise InvalidInputError("weights is empty: give at least one affine function")
-    denominator = lcm(w.denominator, b.denominator)
-    left = b.object_numerators() * (denominator // b.denominator)
-    right = w.object_numerators() * (denominator // w.denominator)
-    rows = [(int(x), *(int(y) for y in row)) for x, row in zip(left, right, strict=True)]
-    return rows, denominator
+    def _output(self, index: Any) -> int:
+        (number,) = at_least(0, output=index)
+        if number >= self.output_dimension:
+            raise InvalidInputError(f"output is {number}: the function has {self.output_dimension} outputs, from 0")
+        return number

@@ -10,12 +10,14 @@ import numpy as np
 
 from reluzono.errors import InvalidInputError
 from reluzono.exact import ExactArray
+from reluzono.functions.piecewise import PiecewiseLinear
 from reluzono.geometry.arrangement import HyperplaneArrangement
 from reluzono.geometry.polyhedron import Polyhedron
 from reluzono.geometry.zonotope import Zonotope
 from reluzono.networks.network import Layer, ReLUNetwork
 
 _NETWORK = "reluzono-network"
+_FUNCTION = "reluzono-function"
 _GEOMETRY: dict[Any, Any] = {
     "reluzono-polyhedron": Polyhedron,
     "reluzono-arrangement": HyperplaneArrangement,
@@ -24,23 +26,37 @@ _GEOMETRY: dict[Any, Any] = {
 
 
 def save(value: Any, path: str | Path) -> None:
-    """Write a network, polyhedron, arrangement, zonotope or certificate (a dict with a "format") as JSON."""
+    """Write a network, function, polyhedron, arrangement, zonotope or certificate (a dict with a "format") as JSON."""
     if isinstance(value, ReLUNetwork):
         data = network_to_dict(value)
+    elif isinstance(value, PiecewiseLinear):
+        data = function_to_dict(value)
     elif isinstance(value, Polyhedron | HyperplaneArrangement | Zonotope):
         data = value.to_dict()
     elif isinstance(value, dict) and "format" in value:
         data = value
     else:
         raise InvalidInputError(
-            f"cannot save a {type(value).__name__}: give a network, polyhedron, arrangement, zonotope or certificate"
+            f"cannot save a {type(value).__name__}: give a network, function, polyhedron, arrangement, zonotope or "
+            "certificate"
         )
     text = json.dumps(data)
     Path(path).write_text(text + "\n", encoding="utf-8")
 
 
 def load(path: str | Path) -> Any:
-    """Read what `save` wrote: a ReLUNetwork, Polyhedron, HyperplaneArrangement, Zonotope, or certificate (a dict)."""
+    """Read what `save` wrote.
+
+    Returns
+    -------
+    ReLUNetwork, PiecewiseLinear, Polyhedron, HyperplaneArrangement, Zonotope, or a certificate (a dict)
+
+    Raises
+    ------
+    InvalidInputError
+        If the file is no JSON, or not of a known format and version, or if its numbers are no such object: a function
+        on cells is checked for gaps and jumps like any other.
+    """
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValueError) as error:
@@ -48,6 +64,8 @@ def load(path: str | Path) -> Any:
     kind = data.get("format") if isinstance(data, dict) else None
     if kind == _NETWORK:
         return network_from_dict(data)
+    if kind == _FUNCTION:
+        return function_from_dict(data)
     if kind in _GEOMETRY:
         return _GEOMETRY[kind].from_dict(data)
     if kind == "reluzono-certificate":
@@ -77,6 +95,43 @@ def network_from_dict(data: dict[str, Any]) -> ReLUNetwork:
     return ReLUNetwork(pairs)
 
 
+def function_to_dict(function: PiecewiseLinear) -> dict[str, Any]:
+    """Plain data: the network of the function, if it has one, else its pieces on convex cells."""
+    head = {"format": _FUNCTION, "version": 1}
+    if function.realisation is not None:
+        return {**head, "network": network_to_dict(function.realisation)}
+    pieces = [
+        {
+            "matrix": _array(piece.matrix),
+            "offset": _array(piece.offset),
+            "cells": [cell.to_dict() for cell in piece.cells],
+        }
+        for piece in function.pieces()
+    ]
+    return {**head, "pieces": pieces}
+
+
+def function_from_dict(data: dict[str, Any]) -> PiecewiseLinear:
+    """The inverse of `function_to_dict`; unknown versions, gaps and jumps are refused."""
+    if data.get("format") != _FUNCTION or data.get("version") != 1:
+        raise InvalidInputError(
+            f"data has format {data.get('format')!r}, version {data.get('version')!r}: expected {_FUNCTION}, 1"
+        )
+    try:
+        if "network" in data:
+            return PiecewiseLinear.from_network(network_from_dict(data["network"]))
+        cells, maps = [], []
+        for piece in data["pieces"]:
+            own = [Polyhedron.from_dict(cell) for cell in piece["cells"]]
+            cells += own
+            maps += [(_exact(piece["matrix"]), _exact(piece["offset"]))] * len(own)
+    except InvalidInputError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InvalidInputError(f"data is not a function: {error!r}") from None
+    return PiecewiseLinear.from_regions(cells, maps)
+
+
 def _array(array: ExactArray) -> dict[str, Any]:
     return {
         "shape": list(array.shape),
@@ -98,7 +153,7 @@ def _exact(data: dict[str, Any]) -> ExactArray:
     shape, denominator = data["shape"], _read(data["denominator"])
     numerators = [_read(x) for x in data["numerators"]]
     if not all(type(x) is int for x in [*shape, *numerators, denominator]) or denominator <= 0:
-        raise InvalidInputError("data is not a network: numerators and denominator must be integers")
+        raise InvalidInputError("data has a matrix or vector whose numerators and denominator are not integers")
     table = np.array(numerators, dtype=object)
     if any(x < 0 for x in shape) or table.size != np.prod(shape):
         raise InvalidInputError(f"data has {table.size} numerators for shape {shape}")

@@ -95,3 +95,26 @@ def add(left: ReLUNetwork, right: ReLUNetwork) -> ReLUNetwork:
     eye = ExactArray.from_integers(np.eye(k, dtype=np.int64))
     total = ExactArray.concatenate([eye, eye], axis=1)
     return ReLUNetwork([*both.layers[:-1], Layer(total @ last.weights, total @ last.bias)])
+
+
+def maximum(left: ReLUNetwork, right: ReLUNetwork) -> ReLUNetwork:
+    """The larger of two networks, output by output: ``relu(f - g) + relu(g) - relu(-g)``."""
+    if left.output_dimension != right.output_dimension:
+        raise InvalidInputError(
+            f"no maximum of networks with {left.output_dimension} and {right.output_dimension} outputs"
+        )
+    eye = np.eye(left.output_dimension, dtype=int)
+    zero = np.zeros_like(eye)
+    first = np.block([[eye, -eye], [zero, eye], [zero, -eye]])
+    return _gate(first, np.hstack([eye, eye, -eye]), parallel([left, right]))
+
+
+def absolute(network: ReLUNetwork) -> ReLUNetwork:
+    """The absolute value, output by output: ``relu(f) + relu(-f)``."""
+    eye = np.eye(network.output_dimension, dtype=int)
+    return _gate(np.vstack([eye, -eye]), np.hstack([eye, eye]), network)
+
+
+def _gate(first: np.ndarray, second: np.ndarray, network: ReLUNetwork) -> ReLUNetwork:
+    """One more hidden layer without biases."""
+    return compose(ReLUNetwork([(first, [0] * len(first)), (second, [0] * len(second))]), network)

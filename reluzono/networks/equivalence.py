@@ -18,6 +18,7 @@ import numpy as np
 
 from reluzono.errors import BudgetExceededError, InvalidInputError
 from reluzono.exact import ExactArray, as_exact, as_fraction
+from reluzono.networks.region_rows import RegionRows
 
 if TYPE_CHECKING:
     from reluzono.geometry.polyhedron import Polyhedron
@@ -314,37 +315,13 @@ def _renaming(pair: Pair, domain: Polyhedron | None, allowed: Fraction) -> Equiv
 # ------------------------------------------------------------------ the difference on regions
 
 
-class _Difference:
-    """``f - g`` on the regions of a chunk, in the coordinates u of the domain's hull.
-
-    ``rows[k, o]`` is the integer row ``[b | a]`` of output o on region k, over ``denominator``.
-    """
+class _Difference(RegionRows):
+    """``f - g`` on the regions of a chunk."""
 
     def __init__(self, chunk: LinearRegions) -> None:
-        self.chunk = chunk
-        maps = chunk.maps
-        numerators = np.asarray(maps.numerators).astype(object)
+        numerators = np.asarray(chunk.maps.numerators).astype(object)
         half = numerators.shape[1] // 2
-        difference = numerators[:, :half] - numerators[:, half:]
-        self.denominator = int(maps.denominator)
-        matrix, offset = chunk.chart
-        self._matrix = [[Fraction(x) for x in row] for row in matrix]
-        self._offset = [Fraction(x) for x in offset]
-        domain = chunk.domain
-        if domain is not None and 0 <= domain.dimension < domain.ambient_dimension:
-            difference = self._pulled_back(difference, matrix, offset)
-        self.rows = difference
-
-    def _pulled_back(self, rows: np.ndarray, matrix: ExactArray, offset: ExactArray) -> np.ndarray:
-        scale = int(matrix.denominator) * int(offset.denominator)
-        m = np.asarray(matrix.numerators).astype(object) * int(offset.denominator)
-        t = np.asarray(offset.numerators).astype(object) * int(matrix.denominator)
-        n = rows.shape[2] - 1
-        flat = rows.reshape(-1, n + 1)
-        head = flat[:, :1] * scale + flat[:, 1:] @ t.reshape(n, 1)
-        linear = flat[:, 1:] @ m.reshape(n, -1)
-        self.denominator *= scale
-        return np.concatenate([head, linear], axis=1).reshape(*rows.shape[:2], -1)
+        super().__init__(chunk, numerators[:, :half] - numerators[:, half:])
 
     def suspects(self) -> np.ndarray:
         """Regions on which the difference is not identically zero."""
@@ -352,50 +329,24 @@ class _Difference:
             return np.zeros(0, dtype=int)
         return np.flatnonzero((self.rows != 0).any(axis=(1, 2)))
 
-    def _lift(self, u: Sequence[Fraction], affine: bool = True) -> list[Fraction]:
-        """The point (or, not affine, the direction) x of chart coordinates u."""
-        start = self._offset if affine else [Fraction(0)] * len(self._offset)
-        return [
-            t + sum((m * x for m, x in zip(row, u, strict=True)), Fraction(0))
-            for t, row in zip(start, self._matrix, strict=True)
-        ]
-
-    def _generators(self, k: int) -> Iterator[list[int]]:
-        """Vertices, rays and lines (both ways) of region k as integer vectors ``[w | u]``."""
-        from reluzono.linalg import nullspace
-
-        region = self.chunk[k]
-        yield from ([int(x) for x in ray] for ray, _ in region.ray_tightness)
-        rows = region.rows()
-        facets = [rows[c][1:] for c in region.facets]
-        width = self.rows.shape[2] - 1
-        lines = nullspace(facets, width) if facets else np.eye(width, dtype=int).tolist()
-        for line in lines:
-            direction = [int(x) for x in line]
-            yield [0, *direction]
-            yield [0, *(-x for x in direction)]
-
-    def _values(self, k: int, generator: Sequence[int]) -> list[int]:
-        return [sum(int(a) * x for a, x in zip(row, generator, strict=True)) for row in self.rows[k]]
-
     def unbounded_direction(self, k: int) -> list[Fraction] | None:
         """A direction x of region k along which the difference grows for ever."""
-        for generator in self._generators(k):
-            if generator[0] == 0 and any(self._values(k, generator)):
-                return self._lift([Fraction(x) for x in generator[1:]], affine=False)
+        for generator in self.generators(k):
+            if generator[0] == 0 and any(self.values(k, generator)):
+                return self.lift([Fraction(x) for x in generator[1:]], affine=False)
         return None
 
     def largest(self, k: int) -> tuple[Fraction, list[Fraction]]:
         """Largest difference on region k, on which it is bounded, and a point x that attains it."""
         best, where = Fraction(-1), None
-        for generator in self._generators(k):
+        for generator in self.generators(k):
             if generator[0] > 0:
-                size = max(map(abs, self._values(k, generator)), default=0)
+                size = max(map(abs, self.values(k, generator)), default=0)
                 value = Fraction(size, generator[0] * self.denominator)
                 if value > best:
                     best, where = value, generator
         assert where is not None  # a cell has a vertex, modulo its lines
-        return best, self._lift([Fraction(x, where[0]) for x in where[1:]])
+        return best, self.lift([Fraction(x, where[0]) for x in where[1:]])
 
     def point_above(self, k: int, allowed: Fraction) -> list[Fraction] | None:
         """A point x of region k where an output differs by more than `allowed`."""

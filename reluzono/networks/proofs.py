@@ -18,6 +18,7 @@ import numpy as np
 from reluzono.certificates.cells import Bounds, Complex, Domain, read_domain
 from reluzono.certificates.check import FORMAT, VERSION, deviation_bounds, network_digest, seal
 from reluzono.certificates.data import is_multiple, primitive, read_network, reduced_basis
+from reluzono.certificates.functions import SENSES, value_bounds
 from reluzono.errors import CertificateError
 from reluzono.linalg import inverse, row_basis
 from reluzono.networks.farkas import FacetBases, Tableau, independent_columns
@@ -409,4 +410,48 @@ def renaming_certificate(
     return frame(
         "equivalence", networks, domain, verdict="proved", tolerance=rational_data(tolerance),
         renaming=[[[j, rational_data(scale)] for j, scale in layer] for layer in matching],
+    )  # fmt: skip
+
+
+def extremum_certificate(regions: LinearRegions, sense: str, value: Fraction, point: Sequence[Fraction]) -> Certificate:
+    """Prove that `value` is the "minimum" or "maximum" of a network with one output, attained at `point`."""
+    return _cover(
+        "extremum", regions.networks, regions.domain, _complete(regions), value_bounds(value, SENSES[sense]),
+        sense=sense, value=rational_data(value), point=[rational_data(x) for x in point],
+    )  # fmt: skip
+
+
+def half_line_certificate(
+    network: ReLUNetwork,
+    domain: Polyhedron | None,
+    sense: str,
+    activation: str,
+    point: Sequence[Fraction],
+    direction: Sequence[Fraction],
+) -> Certificate:
+    """Prove by a half-line inside one cell that a network has no minimum, or no maximum."""
+    return frame(
+        "extremum", [network], domain, sense=sense, value=None, activation=activation,
+        point=[rational_data(x) for x in point],
+        direction=[rational_data(x) for x in direction],
+    )  # fmt: skip
+
+
+def convexity_certificate(regions: LinearRegions) -> Certificate:
+    """Prove that every output of a network is convex on the domain, from its regions.
+
+    Whether it is convex is for the checker to see.
+    """
+    return _cover(
+        "convexity", regions.networks, regions.domain, _complete(regions), lambda maps: [], verdict="proved"
+    )  # fmt: skip
+
+
+def segment_certificate(
+    network: ReLUNetwork, output: int, points: Sequence[Sequence[Fraction]], weight: Fraction
+) -> Certificate:
+    """Prove by two points, and ``weight`` times the first plus the rest of the second, that an output is not convex."""
+    return frame(
+        "convexity", [network], None, verdict="refuted", output=output, weight=rational_data(weight),
+        points=[[rational_data(x) for x in point] for point in points],
     )  # fmt: skip
