@@ -25,6 +25,7 @@ from reluzono.certificates.data import Affine, Refused, read_network
 from reluzono.certificates.formal import Algebra, network_elements
 from reluzono.certificates.maxima import check_compilation, check_triangulation
 from reluzono.certificates.sums import check_sum, read_terms
+from reluzono.budget import Budget
 from reluzono.errors import BudgetExceededError, InvalidInputError
 from reluzono.functions.compile import compile_maxima, convex_maxima, depth_bound
 from reluzono.functions.lowering import lower
@@ -228,8 +229,10 @@ def test_budgets_stop_every_stage(monkeypatch):
     def stop() -> None:
         raise BudgetExceededError("stopped")
 
+    clock = Budget().start()
+    monkeypatch.setattr(clock, "check", stop)
     with pytest.raises(BudgetExceededError, match="stopped"):
-        convex_maxima(f.cells, stop)
+        convex_maxima(f.cells.within(clock))
     monkeypatch.setattr("reluzono.networks.layout.MOST_WEIGHTS", 10)
     with pytest.raises(BudgetExceededError, match="weights"):
         f.to_network("depth")

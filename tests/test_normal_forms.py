@@ -88,7 +88,7 @@ def test_lattice_form_is_proven_equal(n, data):
 class HandMade:
     """0 for t >= 0; t/2 for -4|s| <= t <= 0; t + 2|s| for t <= -4|s|, on five convex cells of (s, t)."""
 
-    inputs, denominator = 2, 2
+    inputs, denominator, clock = 2, 2, rz.Budget().start()
     rows = np.array([[[0, 0, 0]], [[0, 0, 1]], [[0, 0, 1]], [[0, 4, 2]], [[0, -4, 2]]], dtype=object)
     cells = (
         [[0, 0, 1]],
@@ -451,7 +451,7 @@ def test_a_budget_that_ends_gives_the_smallest_network_so_far(monkeypatch):
         raise BudgetExceededError("cancelled")
 
     budget = rz.Cancellation()
-    monkeypatch.setattr("reluzono.functions.methods._lattice", late)
+    monkeypatch.setattr("reluzono.functions.smallest.shared_lattice", late)
     with pytest.raises(BudgetExceededError) as caught:
         f.compile("size", budget=rz.Budget(cancellation=budget))
     assert PiecewiseLinear.from_network(caught.value.partial.network) == f

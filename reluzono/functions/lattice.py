@@ -12,7 +12,7 @@ Small sets are hitting sets, and few of them a cover of the cells, both chosen g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from reluzono.networks.network import ReLUNetwork
 
 Row = list[int]
+Check = Callable[[], object]  # called now and then; may raise to stop
+_BLOCK = 512  # rows of a table of sets
 
 
 @dataclass(frozen=True)
@@ -50,22 +52,21 @@ class LatticeForm:
 
         return PiecewiseLinear.from_network(self.to_network())
 
-    def to_network(self) -> ReLUNetwork:
+    def to_network(self, check: Check = lambda: None) -> ReLUNetwork:
         """A tree of minima for each set and a tree of maxima over them; see `lattice_network`."""
         from reluzono.functions.lattice_network import lattice_network
 
-        return lattice_network(self.weights, self.bias, self.sets)
+        return lattice_network(self.weights, self.bias, self.sets, check)
 
 
-def lattice_form(function: CellFunction, output: int = 0, check: Callable[[], object] = lambda: None) -> LatticeForm:
+def lattice_form(function: CellFunction, output: int = 0) -> LatticeForm:
     """The lattice form of one output of a function.
 
     Parameters
     ----------
     function : CellFunction
+        Its budget holds.
     output : int
-    check : callable, optional
-        Called now and then; may raise to stop.
 
     Returns
     -------
@@ -75,23 +76,24 @@ def lattice_form(function: CellFunction, output: int = 0, check: Callable[[], ob
     """
     table, pieces = np.unique(_comparable(function.rows[:, output]), axis=0, return_inverse=True)
     rows = np.array([[int(x) for x in row] for row in table], dtype=object)
-    cells = []
+    orders = []  # of each cell, with the cell
     for k, piece in enumerate(pieces.reshape(-1)):
+        function.clock.check()
         facets = function.facet_rows(k)
-        cells.append(_Cell(facets, int(piece), cell_generators(facets, function.inputs)))
-    above, below = (np.array(t) for t in zip(*(_order(cell, rows) for cell in cells), strict=True))
+        cell = _Cell(facets, int(piece), cell_generators(facets, function.inputs))
+        orders.append((cell, *_order(cell, rows)))
     while True:
-        check()
-        chosen = _cuts(above, below)
+        above, below = np.array([a for _, a, _ in orders]), np.array([b for *_, b in orders])
+        chosen = _cuts(above, below, function.clock.check)
         if not chosen:
             break
         for k, j in sorted(chosen.items(), reverse=True):
-            new = cells[k].split(rows[j] - rows[cells[k].piece])
-            found = [_order(cell, rows) for cell in new]
-            cells[k : k + 1] = new
-            above = np.concatenate([above[:k], [a for a, _ in found], above[k + 1 :]])
-            below = np.concatenate([below[:k], [b for _, b in found], below[k + 1 :]])
-    sets = _small_sets(np.unique(above, axis=0), np.unique(below, axis=0))
+            function.clock.check()
+            cell = orders[k][0]
+            orders[k : k + 1] = [
+                (part, *_order(part, rows)) for part in cell.split(rows[j] - rows[cell.piece])
+            ]
+    sets = _small_sets(np.unique(above, axis=0), np.unique(below, axis=0), function.clock.check)
     used = sorted({j for members in sets for j in members})
     place = {j: i for i, j in enumerate(used)}
     return LatticeForm(
@@ -138,15 +140,26 @@ def _narrow(table: np.ndarray) -> np.ndarray:
         return table
 
 
-def _cuts(above: np.ndarray, below: np.ndarray) -> dict[int, int]:
+def _products(left: np.ndarray, right: np.ndarray, check: Check) -> Iterator[tuple[int, np.ndarray]]:
+    """Numbers of common members of the rows of two Boolean tables, some rows of `left` at a time: (first, table)."""
+    factor = right.astype(np.float32).T
+    for start in range(0, len(left), _BLOCK):
+        check()
+        yield start, left[start : start + _BLOCK].astype(np.float32) @ factor  # exact below 2**24
+
+
+def _cuts(above: np.ndarray, below: np.ndarray, check: Check = lambda: None) -> dict[int, int]:
     """For cells of pairs that no function separates: which function's crossing should split them."""
     upper, cells_of_upper = np.unique(above, axis=0, return_index=True)
     lower, cells_of_lower = np.unique(below, axis=0, return_index=True)
-    meets = upper.astype(np.float32) @ lower.astype(np.float32).T > 0
     chosen: dict[int, int] = {}
-    for p in np.flatnonzero(~meets.all(axis=1)):
-        first = int(cells_of_upper[p])
-        second = int(cells_of_lower[np.flatnonzero(~meets[p])[0]])
+    failing = [
+        (start + int(p), int(np.argmin(table[p])))
+        for start, table in _products(upper, lower, check)
+        for p in np.flatnonzero((table == 0).any(axis=1))
+    ]
+    for p, q in failing:
+        first, second = int(cells_of_upper[p]), int(cells_of_lower[q])
         crosses_first = ~above[first] & ~below[first]
         crosses_second = ~above[second] & ~below[second]
         options = [
@@ -163,37 +176,53 @@ def _cuts(above: np.ndarray, below: np.ndarray) -> dict[int, int]:
 # ------------------------------------------------------------------ few and small sets
 
 
-def _small_sets(above: np.ndarray, below: np.ndarray) -> list[tuple[int, ...]]:
+def _small_sets(above: np.ndarray, below: np.ndarray, check: Check) -> list[tuple[int, ...]]:
     """Sets that hit every row of `below`, such that every row of `above` contains one."""
-    candidates = {_hitting_set(row, below) for row in _minimal(above)}
+    targets = _minimal(below, check)
+    totals = targets.sum(axis=0)
+    candidates = set()
+    for row in _minimal(above, check):
+        check()
+        candidates.add(_hitting_set(row, targets, totals))
     table = sorted(candidates, key=lambda s: (len(s), s))
     covers = np.array([above[:, list(members)].all(axis=1) for members in table])
     missing = np.ones(len(above), dtype=bool)
+    counts = covers.sum(axis=1)
     chosen = []
     while missing.any():
-        best = int(np.argmax(covers[:, missing].sum(axis=1)))
+        check()
+        best = int(np.argmax(counts))
         chosen.append(table[best])
-        missing &= ~covers[best]
+        new = missing & covers[best]
+        counts = counts - covers[:, new].sum(axis=1)
+        missing &= ~new
     return chosen
 
 
-def _minimal(table: np.ndarray) -> np.ndarray:
-    """Rows of a Boolean table that contain no other row."""
-    kept: list[np.ndarray] = []
-    for row in sorted(table, key=lambda r: int(r.sum())):
-        if not any((other <= row).all() for other in kept):
-            kept.append(row)
-    return np.array(kept)
+def _minimal(table: np.ndarray, check: Check) -> np.ndarray:
+    """Rows of a Boolean table of distinct rows that contain no other row."""
+    sizes = table.sum(axis=1)
+    kept = np.ones(len(table), dtype=bool)
+    for start, common in _products(table, table, check):
+        inside = common == sizes  # of row start + i is row j a part?
+        kept[start : start + len(common)] = inside.sum(axis=1) == 1  # itself
+    return table[kept]
 
 
-def _hitting_set(allowed: np.ndarray, targets: np.ndarray) -> tuple[int, ...]:
-    """Columns among `allowed`, greedily few, such that every row of `targets` has one of them."""
-    open_ = targets & allowed
+def _hitting_set(allowed: np.ndarray, targets: np.ndarray, totals: np.ndarray) -> tuple[int, ...]:
+    """Columns among `allowed`, greedily few, such that every row of `targets` has one of them.
+
+    ``totals[j]`` is the number of targets with j.
+    """
+    open_ = np.ones(len(targets), dtype=bool)
+    counts = np.where(allowed, totals, 0)
     chosen = []
-    while len(open_):
-        best = int(np.argmax(open_.sum(axis=0)))
+    while open_.any():
+        best = int(np.argmax(counts))
         chosen.append(best)
-        open_ = open_[~open_[:, best]]
+        new = open_ & targets[:, best]
+        counts = np.where(allowed, counts - targets[new].sum(axis=0), 0)
+        open_ &= ~new
     needed = list(chosen)
     for j in chosen:  # earlier choices may have become superfluous
         rest = [i for i in needed if i != j]
