@@ -76,12 +76,13 @@ def lattice_form(function: CellFunction, output: int = 0) -> LatticeForm:
     """
     table, pieces = np.unique(_comparable(function.rows[:, output]), axis=0, return_inverse=True)
     rows = np.array([[int(x) for x in row] for row in table], dtype=object)
+    short = _narrow(rows, 1 << 61)  # differences fit int64, if rows do
     orders = []  # of each cell, with the cell
     for k, piece in enumerate(pieces.reshape(-1)):
         function.clock.check()
         facets = function.facet_rows(k)
         cell = _Cell(facets, int(piece), cell_generators(facets, function.inputs))
-        orders.append((cell, *_order(cell, rows)))
+        orders.append((cell, *_order(cell, short)))
     while True:
         above, below = np.array([a for _, a, _ in orders]), np.array([b for *_, b in orders])
         chosen = _cuts(above, below, function.clock.check)
@@ -90,10 +91,10 @@ def lattice_form(function: CellFunction, output: int = 0) -> LatticeForm:
         for k, j in sorted(chosen.items(), reverse=True):
             function.clock.check()
             cell = orders[k][0]
-            orders[k : k + 1] = [
-                (part, *_order(part, rows)) for part in cell.split(rows[j] - rows[cell.piece])
-            ]
-    sets = _small_sets(np.unique(above, axis=0), np.unique(below, axis=0), function.clock.check)
+            parts = cell.split(rows[j] - rows[cell.piece])
+            orders[k : k + 1] = [(part, *_order(part, short)) for part in parts]
+    check = function.clock.check
+    sets = _small_sets(above[_distinct(above)], below[_distinct(below)], check)
     used = sorted({j for members in sets for j in members})
     place = {j: i for i, j in enumerate(used)}
     return LatticeForm(
@@ -129,15 +130,21 @@ class _Cell:
 def _order(cell: _Cell, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which functions are >= the cell's own on all of it, and which are <=."""
     generators = np.array(cell.generators, dtype=object)
-    sign = signs(_narrow(rows - rows[cell.piece]), _narrow(generators))
+    sign = signs(rows - rows[cell.piece], _narrow(generators))
     return np.all(sign >= 0, axis=1), np.all(sign <= 0, axis=1)
 
 
-def _narrow(table: np.ndarray) -> np.ndarray:
-    try:
+def _narrow(table: np.ndarray, limit: int = 1 << 63) -> np.ndarray:
+    """int64, if all entries are below the limit."""
+    if max((abs(x) for x in table.flat), default=0) < limit:
         return table.astype(np.int64)
-    except OverflowError:
-        return table
+    return table
+
+
+def _distinct(table: np.ndarray) -> np.ndarray:
+    """Where the distinct rows of a Boolean table stand first, in lexicographic order."""
+    where: np.ndarray = np.unique(np.packbits(table, axis=1), axis=0, return_index=True)[1]
+    return where
 
 
 def _products(left: np.ndarray, right: np.ndarray, check: Check) -> Iterator[tuple[int, np.ndarray]]:
@@ -150,8 +157,9 @@ def _products(left: np.ndarray, right: np.ndarray, check: Check) -> Iterator[tup
 
 def _cuts(above: np.ndarray, below: np.ndarray, check: Check = lambda: None) -> dict[int, int]:
     """For cells of pairs that no function separates: which function's crossing should split them."""
-    upper, cells_of_upper = np.unique(above, axis=0, return_index=True)
-    lower, cells_of_lower = np.unique(below, axis=0, return_index=True)
+    cells_of_upper, cells_of_lower = _distinct(above), _distinct(below)
+    check()
+    upper, lower = above[cells_of_upper], below[cells_of_lower]
     chosen: dict[int, int] = {}
     failing = [
         (start + int(p), int(np.argmin(table[p])))
@@ -221,11 +229,15 @@ def _hitting_set(allowed: np.ndarray, targets: np.ndarray, totals: np.ndarray) -
         best = int(np.argmax(counts))
         chosen.append(best)
         new = open_ & targets[:, best]
-        counts = np.where(allowed, counts - targets[new].sum(axis=0), 0)
         open_ &= ~new
-    needed = list(chosen)
+        if 2 * open_.sum() < len(targets):  # count anew, or subtract: what looks at fewer targets
+            counts = np.where(allowed, targets[open_].sum(axis=0), 0)
+        else:
+            counts = np.where(allowed, counts - targets[new].sum(axis=0), 0)
+    needed, hits = list(chosen), targets[:, chosen].sum(axis=1)
     for j in chosen:  # earlier choices may have become superfluous
-        rest = [i for i in needed if i != j]
-        if rest and targets[:, rest].any(axis=1).all():
-            needed = rest
+        without = hits - targets[:, j]
+        if without.all():
+            needed.remove(j)
+            hits = without
     return tuple(sorted(needed))
