@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from region_cases import CONSTRUCTED
 from region_strategies import networks
 
+from reluzono.budget import Budget
 from reluzono.certificates import seal, verify
 from reluzono.certificates.cells import check_cover, read_domain
 from reluzono.certificates.data import Affine, Refused, read_network
 from reluzono.certificates.formal import Algebra, network_elements
 from reluzono.certificates.maxima import check_compilation, check_triangulation
 from reluzono.certificates.sums import check_sum, read_terms
-from reluzono.budget import Budget
 from reluzono.errors import BudgetExceededError, InvalidInputError
 from reluzono.functions.compile import compile_maxima, convex_maxima, depth_bound
 from reluzono.functions.lowering import lower

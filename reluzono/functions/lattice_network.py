@@ -30,8 +30,8 @@ def lattice_network(
     widths = lattice_widths(list(map(len, sets)))
     if any(a * b > MOST_WEIGHTS for a, b in zip(widths, widths[1:], strict=False)):
         raise BudgetExceededError(
-            f"the network of {len(sets)} minima would have layers of {', '.join(map(str, widths))} neurons, one of them "
-            f"with more than {MOST_WEIGHTS} weights: use method='auto', or a function of fewer pieces"
+            f"the network of {len(sets)} minima would have layers of {', '.join(map(str, widths))} neurons, between "
+            f"two of them more than {MOST_WEIGHTS} weights: use method='auto', or a function of fewer pieces"
         )
     minima = []
     for members in sets:

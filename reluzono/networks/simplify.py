@@ -112,8 +112,8 @@ class _Bounds:
         down = ExactArray.from_integers(np.minimum(weights.numerators, 0), weights.denominator)
         positive, negative = weights.numerators > 0, weights.numerators < 0
         no_low, no_high = ~self.has_low, ~self.has_high
-        has_low = ~(positive[:, no_low].any(axis=1) | negative[:, no_high].any(axis=1))
-        has_high = ~(positive[:, no_high].any(axis=1) | negative[:, no_low].any(axis=1))
+        has_low = np.logical_not(positive[:, no_low].any(axis=1) | negative[:, no_high].any(axis=1))
+        has_high = np.logical_not(positive[:, no_high].any(axis=1) | negative[:, no_low].any(axis=1))
         low = up @ self.low + down @ self.high + bias
         high = up @ self.high + down @ self.low + bias
         return _Bounds(_kept(low, has_low), has_low, _kept(high, has_high), has_high)
@@ -190,7 +190,7 @@ def _rays(view: _View, layer: int) -> tuple[list[tuple[int, ...]], list[int]]:
     part = view.network.layers[layer]
     rows = ExactArray.concatenate([part.weights, part.bias.reshape(-1, 1)], axis=1).numerators.tolist()
     divisors = [gcd(*row) for row in rows]
-    return [tuple(x // d for x in row) if d > 1 else tuple(row) for row, d in zip(rows, divisors, strict=True)], divisors
+    return [tuple(x // max(d, 1) for x in row) for row, d in zip(rows, divisors, strict=True)], divisors
 
 
 def _twins(view: _View, layer: int) -> list[tuple[int, int]]:
