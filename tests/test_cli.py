@@ -131,7 +131,7 @@ def test_compile_tells_how_far_weights_were_rounded(tmp_path: Path, capsys: pyte
 def test_compile_keeps_its_budget(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model, out = tmp_path / "net.json", tmp_path / "out.json"
     save_network(random_network([3, 12, 12, 1], 0), model)
-    for method in ("size", "depth"):
+    for method in ("lattice", "depth"):
         assert main(["compile", str(model), "-o", str(out), "--method", method, "--budget", "0.3"]) == 3
         assert "budget of 0.3 seconds" in capsys.readouterr().err and not out.exists()
 
