@@ -83,17 +83,8 @@ def lattice_form(function: CellFunction, output: int = 0) -> LatticeForm:
         facets = function.facet_rows(k)
         cell = _Cell(facets, int(piece), cell_generators(facets, function.inputs))
         orders.append((cell, *_order(cell, short)))
-    while True:
-        above, below = np.array([a for _, a, _ in orders]), np.array([b for *_, b in orders])
-        chosen = _cuts(above, below, function.clock.check)
-        if not chosen:
-            break
-        for k, j in sorted(chosen.items(), reverse=True):
-            function.clock.check()
-            cell = orders[k][0]
-            parts = cell.split(rows[j] - rows[cell.piece])
-            orders[k : k + 1] = [(part, *_order(part, short)) for part in parts]
     check = function.clock.check
+    above, below = _refined(orders, rows, short, check)
     sets = _small_sets(above[_distinct(above)], below[_distinct(below)], check)
     used = sorted({j for members in sets for j in members})
     place = {j: i for i, j in enumerate(used)}
@@ -102,6 +93,31 @@ def lattice_form(function: CellFunction, output: int = 0) -> LatticeForm:
         ExactArray.from_integers(rows[used, 0], function.denominator),
         tuple(sorted(tuple(place[j] for j in members) for members in sets)),
     )
+
+
+def _refined(
+    orders: list[tuple[_Cell, np.ndarray, np.ndarray]], rows: np.ndarray, short: np.ndarray, check: Check
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split cells until every pair is separated by a function; which functions are >= and <= on each cell.
+
+    After a round only the cells of failing pairs and their parts are compared with all others. That may overlook
+    pairs, so that all are compared again before the end.
+    """
+    recent: list[int] | None = None  # None: all cells
+    while True:
+        above, below = np.array([a for _, a, _ in orders]), np.array([b for *_, b in orders])
+        failing = _failing_pairs(above, below, recent, check)
+        if not failing and recent is None:
+            return above, below
+        changed = {cell for pair in failing for cell in pair}
+        for k, j in _cuts(above, below, failing).items():
+            check()
+            cell = orders[k][0]
+            first, second = ((part, *_order(part, short)) for part in cell.split(rows[j] - rows[cell.piece]))
+            changed.add(len(orders))
+            orders[k] = first
+            orders.append(second)
+        recent = sorted(changed) or None
 
 
 def _comparable(rows: np.ndarray) -> np.ndarray:
@@ -155,19 +171,33 @@ def _products(left: np.ndarray, right: np.ndarray, check: Check) -> Iterator[tup
         yield start, left[start : start + _BLOCK].astype(np.float32) @ factor  # exact below 2**24
 
 
-def _cuts(above: np.ndarray, below: np.ndarray, check: Check = lambda: None) -> dict[int, int]:
-    """For cells of pairs that no function separates: which function's crossing should split them."""
-    cells_of_upper, cells_of_lower = _distinct(above), _distinct(below)
+def _failing_pairs(
+    above: np.ndarray, below: np.ndarray, recent: list[int] | None, check: Check
+) -> list[tuple[int, int]]:
+    """Pairs (first, second) of cells such that no function is >= on the first and <= on the second.
+
+    Among all cells, or with at least one of some; one pair for each first cell, and one of cells that are alike.
+    """
+    upper, lower = _distinct(above), _distinct(below)
     check()
-    upper, lower = above[cells_of_upper], below[cells_of_lower]
+    tasks = [(upper, lower)]
+    if recent is not None:
+        some = np.array(recent)
+        tasks = [(some, lower), (upper, some)]
+    return list(
+        dict.fromkeys(
+            (int(firsts[start + p]), int(seconds[np.argmin(table[p])]))
+            for firsts, seconds in tasks
+            for start, table in _products(above[firsts], below[seconds], check)
+            for p in np.flatnonzero((table == 0).any(axis=1))
+        )
+    )
+
+
+def _cuts(above: np.ndarray, below: np.ndarray, failing: list[tuple[int, int]]) -> dict[int, int]:
+    """For a cell of each failing pair: which function's crossing should split it."""
     chosen: dict[int, int] = {}
-    failing = [
-        (start + int(p), int(np.argmin(table[p])))
-        for start, table in _products(upper, lower, check)
-        for p in np.flatnonzero((table == 0).any(axis=1))
-    ]
-    for p, q in failing:
-        first, second = int(cells_of_upper[p]), int(cells_of_lower[q])
+    for first, second in failing:
         crosses_first = ~above[first] & ~below[first]
         crosses_second = ~above[second] & ~below[second]
         options = [
