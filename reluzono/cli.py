@@ -112,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     equal.add_argument("--certificate", metavar="FILE", help="where to write the proof")
     compile_ = _model_command(commands, "compile", "a network of at most the depth of Theorem 2.1")
     compile_.add_argument("-o", "--out", required=True, metavar="FILE", help="where to write it")
-    methods = ["auto", "depth", "ternary", "size", "lattice", "one-dimensional"]
+    methods = ["auto", "depth", "ternary", "size", "lattice", "one-layer", "one-dimensional"]
     compile_.add_argument("--method", default="depth", choices=methods, help="how (depth)")
     compile_.add_argument("--certificate", metavar="FILE", help="where to write the proof of equality")
     arrangement = commands.add_parser("arrangement", help="regions of a hyperplane arrangement: counts, list, proof")

@@ -40,7 +40,7 @@ def smallest(function: PiecewiseLinear, cells: CellFunction) -> Compilation:
     Raises BudgetExceededError, with the best so far as its ``partial``, when the cells' budget is used up.
     """
     best: Compilation | None = None
-    pieces = len({row.tobytes() if row.dtype != object else tuple(row.flat) for row in cells.rows})
+    pieces = len({tuple(row.flat) for row in cells.rows})
     for is_large, build in _candidates(function, cells):
         size = None if best is None else best.network.size
         if is_large and size is not None and pieces > _HOPELESS * max(size, 1):
