@@ -23,7 +23,7 @@ from reluzono.functions.lattice import lattice_form
 from reluzono.functions.lattice_network import lattice_size_bound, lattice_widths
 from reluzono.functions.methods import METHODS
 from reluzono.functions.shared_trees import laid_out_again, shared_difference, shared_lattice
-from reluzono.networks.constructions import maximum, random_network
+from reluzono.networks.constructions import maximum, random_network, tent
 from reluzono.networks.network import ReLUNetwork
 
 # ------------------------------------------------------------------ sizes
@@ -65,6 +65,15 @@ def test_a_large_network_is_kept_without_trying_trees() -> None:
     found = rz.PiecewiseLinear.from_network(net).compile("size")
     assert found.network.size <= net.simplify().size
     assert time.perf_counter() - start < 10
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 5])
+def test_deep_networks_may_be_smaller_than_one_layer(k: int) -> None:
+    """2^k pieces and one more or two from 2 k neurons; with few pieces one layer is smaller."""
+    f = rz.PiecewiseLinear.from_network(tent(k))
+    one, small = f.to_network("one-layer"), f.to_network("size")
+    assert one.size == f.count_pieces() - 1
+    assert small.size == min(one.size, 2 * k)
 
 
 # ------------------------------------------------------------------ the candidates
@@ -147,7 +156,7 @@ def test_every_method_stops_in_time(method: str) -> None:
 @pytest.mark.parametrize("method", [m for m in METHODS if m != "auto"])
 def test_stopping_anywhere_leaves_nothing_behind(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The budget ends at the k-th look at it, for many k; afterwards all is as if nothing had happened."""
-    if method == "one-dimensional":
+    if method.startswith("one-"):
         f = rz.PiecewiseLinear.from_breakpoints([0, 1, 2, 4], [0, 3, 1, 1], (1, -2))
     else:
         f = measured_function(104)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Row = list[int]
 Check = Callable[[], object]  # called now and then; may raise to stop
-_BLOCK = 512  # rows of a table of sets
+_BLOCK = 1 << 33  # products between two looks at the budget
 
 
 @dataclass(frozen=True)
@@ -166,9 +166,10 @@ def _distinct(table: np.ndarray) -> np.ndarray:
 def _products(left: np.ndarray, right: np.ndarray, check: Check) -> Iterator[tuple[int, np.ndarray]]:
     """Numbers of common members of the rows of two Boolean tables, some rows of `left` at a time: (first, table)."""
     factor = right.astype(np.float32).T
-    for start in range(0, len(left), _BLOCK):
+    block = max(1, _BLOCK // max(right.size, 1))
+    for start in range(0, len(left), block):
         check()
-        yield start, left[start : start + _BLOCK].astype(np.float32) @ factor  # exact below 2**24
+        yield start, left[start : start + block].astype(np.float32) @ factor  # exact below 2**24
 
 
 def _failing_pairs(

@@ -2,14 +2,14 @@
 
 Candidates, cheap ones first; each is dropped as soon as it needs as many neurons as the best one so far:
 
-* one hidden layer, where that is possible; its least size is known (`one_layer`), and where it is that of the
-  folds, or one more, nothing else is tried;
+* one hidden layer, where that is possible (`one_layer`);
 * the network that the function was made from, simplified, or laid out anew;
 * trees of maxima for two convex functions, and trees of minima and maxima, over shared neurons (`shared_trees`);
 * signed sums of maxima of n + 1 functions (Theorem 2.1), as trees or by identities (`ternary`).
 
-Trees for many pieces are not tried if the best network so far has less than an eighth as many neurons: each gate
-would have to serve in eight places.
+The last two grow with the number of pieces. They are not tried if there is a network of one hidden layer (a sum of
+folds has more pieces than folds), nor if the best network so far has less than an eighth as many neurons as the
+function has pieces: each gate would have to serve in eight places.
 """
 
 from __future__ import annotations
@@ -54,8 +54,6 @@ def smallest(function: PiecewiseLinear, cells: CellFunction) -> Compilation:
             continue  # this construction alone is too large
         if best is None or _cost(found) < _cost(best):
             best = found
-        if found.method == "one layer":
-            break
     assert best is not None, "the difference of two maxima is never too large"
     return best
 
@@ -73,13 +71,14 @@ def _candidates(function: PiecewiseLinear, cells: CellFunction) -> Iterator[tupl
 
     layer = smallest_one_layer(cells) if function.output_dimension == 1 else None
     if layer is not None:
-        final = layer.is_minimal and layer.network.size <= layer.folds + 1
-        yield False, named("one layer" if final else "one hidden layer", lambda most: layer.network)
+        yield False, named("one layer", lambda most: layer.network)
     own = function.realisation
     if own is not None:
         yield False, named("itself", lambda most: own.simplify(check=check))
         if own.size <= _MOST_ANEW:
             yield False, named("itself", lambda most: laid_out_again(own, check, most))
+    if layer is not None:
+        return
     yield True, named("lattice", lambda most: _lattice(cells, most))
     if cells.inputs == 2 or cells.outputs > 1:  # folds and forks, few terms
         yield True, lambda most: compile_maxima(cells, signed_maxima(cells), most=most)
