@@ -69,9 +69,7 @@ class CellFunction:
         """Rows ``[b | a]`` of the facets of cell k, >= 0 on it."""
         if k not in self._facet_rows:
             self.clock.check()
-            region = self.regions[k]
-            every = region.rows()
-            self._facet_rows[k] = [every[c] for c in region.facets]
+            self._facet_rows[k] = self.regions[k].facet_rows()
         return self._facet_rows[k]
 
     def crossings(self) -> Iterator[tuple[int, int, list[int]]]:

@@ -15,6 +15,7 @@ from math import lcm
 
 import numpy as np
 
+from reluzono.errors import BudgetExceededError
 from reluzono.functions.difference import ConvexDifference
 from reluzono.functions.lattice import LatticeForm
 from reluzono.networks.layout import Form, Layout, Row, combination, oriented_line
@@ -34,7 +35,7 @@ def shared_lattice(
     """
     tables = [(form.weights, form.bias) for _, form in lattices]
     denominator = lcm(*(part.denominator for table in tables for part in table))
-    trees = _Trees(denominator, check)
+    trees = _Trees(denominator, check, most)
     for weights, bias in tables:
         scaled = [part.object_numerators() * (denominator // part.denominator) for part in (weights, bias)]
         trees.take(np.column_stack([scaled[1], scaled[0]]))
@@ -88,9 +89,9 @@ def laid_out_again(network: ReLUNetwork, check: Check = lambda: None, most: int 
 class _Trees(MaximumForms):
     """Forms over a growing table of affine functions, and trees that share their first gates."""
 
-    def __init__(self, denominator: int, check: Check) -> None:
+    def __init__(self, denominator: int, check: Check, most: int | None = None) -> None:
         super().__init__([], denominator)
-        self.check = check
+        self.check, self.most = check, most
         self._table: dict[Row, int] = {}
         self._taken: list[list[int]] = []
         self._lines: Counter[Row] = Counter()
@@ -133,6 +134,8 @@ class _Trees(MaximumForms):
         now = list(values)
         while len(now) > 1:
             self.check()
+            if self.most is not None and len(self._nodes) > self.most:  # what is made here is needed
+                raise BudgetExceededError(f"the network has more than {self.most} neurons")
             pairs = [now[i : i + 2] for i in range(0, len(now), 2)]
             now = [gate(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
         return now[0]

@@ -2,8 +2,8 @@
 
 Candidates, cheap ones first; each is dropped as soon as it needs as many neurons as the best one so far:
 
+* the network that the function was made from: as it is, simplified, or laid out anew;
 * one hidden layer, where that is possible (`one_layer`);
-* the network that the function was made from, simplified, or laid out anew;
 * trees of maxima for two convex functions, and trees of minima and maxima, over shared neurons (`shared_trees`);
 * signed sums of maxima of n + 1 functions (Theorem 2.1), as trees or by identities (`ternary`).
 
@@ -69,23 +69,29 @@ def _candidates(function: PiecewiseLinear, cells: CellFunction) -> Iterator[tupl
     def named(name: str, build: Callable[[int | None], ReLUNetwork]) -> Build:
         return lambda most: proven_equal(function, build(most), name)
 
+    own = function.realisation
+    if own is not None:
+        yield False, named("itself", lambda most: own)
     layer = smallest_one_layer(cells) if function.output_dimension == 1 else None
     if layer is not None:
         yield False, named("one layer", lambda most: layer.network)
-    own = function.realisation
     if own is not None:
         yield False, named("itself", lambda most: own.simplify(check=check))
         if own.size <= _MOST_ANEW:
             yield False, named("itself", lambda most: laid_out_again(own, check, most))
     if layer is not None:
         return
-    yield True, named("lattice", lambda most: _lattice(cells, most))
-    if cells.inputs == 2 or cells.outputs > 1:  # folds and forks, few terms
-        yield True, lambda most: compile_maxima(cells, signed_maxima(cells), most=most)
-    yield True, named("difference", lambda most: shared_difference(convex_difference(cells), check, most))
-    yield True, lambda most: compile_maxima(cells, convex_maxima(cells), most=most)
+    constructions = [
+        named("lattice", lambda most: _lattice(cells, most)),
+        named("difference", lambda most: shared_difference(convex_difference(cells), check, most)),
+        lambda most: compile_maxima(cells, convex_maxima(cells), most=most),
+    ]
+    if cells.inputs == 2 or cells.outputs > 1:  # folds and forks have few terms
+        constructions.insert(0, lambda most: compile_maxima(cells, signed_maxima(cells), most=most))
     if cells.inputs > 3:
-        yield True, lambda most: compile_maxima(cells, convex_maxima(cells), "ternary", most)
+        constructions.append(lambda most: compile_maxima(cells, convex_maxima(cells), "ternary", most))
+    for build in constructions:
+        yield True, build
 
 
 def _lattice(cells: CellFunction, most: int | None) -> ReLUNetwork:

@@ -428,10 +428,15 @@ def _dense(rows: Sequence[tuple[Mapping[Any, Fraction], Fraction]], keys: Sequen
         )
     column = {key: c for c, key in enumerate(keys)}
     denominator = lcm(1, *(x.denominator for weights, _ in rows for x in weights.values()))
-    weights = np.zeros((len(rows), len(keys)), dtype=object)
-    for r, (entries, _) in enumerate(rows):
-        for key, x in entries.items():
-            weights[r, column[key]] = x.numerator * (denominator // x.denominator)
+    entries = [
+        (r, column[key], x.numerator * (denominator // x.denominator))
+        for r, (given, _) in enumerate(rows)
+        for key, x in given.items()
+    ]
+    large = any(abs(x) >= 1 << 62 for *_, x in entries)
+    weights = np.zeros((len(rows), len(keys)), dtype=object if large else np.int64)
+    for r, c, x in entries:
+        weights[r, c] = x
     below = lcm(1, *(constant.denominator for _, constant in rows))
     bias = np.array([int(constant * below) for _, constant in rows], dtype=object)
     return Layer(ExactArray.from_integers(weights, denominator), ExactArray.from_integers(bias, below))
