@@ -120,6 +120,26 @@ def test_cells_are_split_where_a_pair_of_them_fails(monkeypatch):
         assert lattice_value(form, x) == f.value(*x)
 
 
+@pytest.mark.parametrize("seed", [3, 6])
+def test_overlooked_pairs_are_found_in_the_end(seed, monkeypatch):
+    """Even if comparing only changed cells found nothing, all cells are compared before the end."""
+    original = rz.functions.lattice._failing_pairs
+    rounds = []
+
+    def forgetful(above, below, recent, check):
+        found = [] if recent is not None else original(above, below, None, check)
+        rounds.append(len(found))
+        return found
+
+    f = PiecewiseLinear.from_network(rz.networks.random_network([3, 5, 4, 1], seed, integers=2))
+    monkeypatch.setattr("reluzono.functions.lattice._failing_pairs", forgetful)
+    form = lattice_form(f.cells)
+    assert rounds[-1] == 0
+    assert sum(map(bool, rounds)) > 2, "the example has become too easy"
+    for x in points(3, 40):
+        assert lattice_value(form, x) == f(x)[0]
+
+
 def test_size_bound_values():
     pairs = [(1, 1), (2, 2), (2, 3), (3, 3), (4, 4), (5, 8), (8, 8)]
     assert [lattice_size_bound(k, q) for k, q in pairs] == [0, 11, 22, 44, 57, 231, 231]
