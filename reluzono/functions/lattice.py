@@ -258,6 +258,7 @@ def _hitting_set(allowed: np.ndarray, targets: np.ndarray, totals: np.ndarray) -
     chosen = []
     while open_.any():
         best = int(np.argmax(counts))
+        assert counts[best] > 0, "some pair of cells is not separated"
         chosen.append(best)
         new = open_ & targets[:, best]
         open_ &= ~new
