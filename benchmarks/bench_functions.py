@@ -81,11 +81,13 @@ def tree_per_term(function: rz.PiecewiseLinear, budget: float) -> str:
     return str(sum(maximum(len(members)).size for output in terms for members in output))
 
 
-def by_method(limit: float, budget: float) -> Table:
+def by_method(limit: float, budget: float, inputs: list[int]) -> Table:
     start, rows = time.perf_counter(), []
     for name, make in functions().items():
         if time.perf_counter() - start > limit:
             break
+        if int(name[2]) not in inputs:
+            continue
         function = make()
         pieces = function.count_pieces()
         unknown = rz.PiecewiseLinear(cells=function.cells)
@@ -139,8 +141,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seconds", type=float, default=60, help="budget of each compilation")
     parser.add_argument("--limit", type=float, default=1800, help="no new function after so many seconds")
+    parser.add_argument("--inputs", type=int, nargs="+", default=[1, 2, 3, 4], help="numbers of inputs")
     arguments = parser.parse_args()
-    print(measured(), fifty(), by_method(arguments.limit, arguments.seconds), sep="\n\n")
+    print(measured(), fifty(), by_method(arguments.limit, arguments.seconds, arguments.inputs), sep="\n\n")
 
 
 if __name__ == "__main__":

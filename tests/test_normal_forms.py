@@ -425,6 +425,15 @@ def test_every_method_computes_the_function(n, data):
     assert sizes["size"] <= network.simplify().size
 
 
+def test_identities_may_save_a_neuron():
+    """Bends along two parallel lines: taken apart by "ternary" they need one neuron less."""
+    tiny = Fraction(1, 2**70)
+    first = ([[0, tiny], [0, 0], [0, -tiny]], [0, 0, 0])
+    net = ReLUNetwork([first, ([[1 + tiny, 0, 1 + tiny]], [-tiny]), ([[0], [tiny]], [0, 0])])
+    f = PiecewiseLinear.from_network(net)
+    assert f.to_network("size").size == f.to_network("ternary").size == 2 < f.to_network("depth").size
+
+
 def test_smallest_networks_carry_proofs():
     for f in (median(), second_largest(), PiecewiseLinear.from_network(ReLUNetwork(CONSTRUCTED["sawtooth 4"]))):
         for method in ("size", "lattice"):

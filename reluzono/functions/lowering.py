@@ -46,6 +46,7 @@ class MaxForms:
         self.pieces, self.denominator, self.preferred = pieces, denominator, preferred
         self._lines: Counter[Row] = Counter() if lines is None else lines
         self._known: dict[Set, Form] = {}
+        self._before: dict[Node, Form] = {}
 
     def orient(self, row: Sequence[int]) -> Row:
         """The line ``row = 0`` in the orientation in which it is a neuron."""
@@ -98,11 +99,15 @@ class MaxForms:
         return 1 if isinstance(node, tuple) else (len(node) - 1).bit_length()
 
     def before(self, node: Node) -> Form:
-        """``max_{S1} - max_{S2}`` of the split of a set."""
-        if isinstance(node, tuple):
-            return Form([Fraction(x) for x in node])
-        first, second = self.split(node)
-        return combination(len(self.pieces[0]), [(1, self.value(first)), (-1, self.value(second))])
+        """``max_{S1} - max_{S2}`` of the split of a set; not to be changed."""
+        if node not in self._before:
+            if isinstance(node, tuple):
+                form = Form([Fraction(x) for x in node])
+            else:
+                first, second = map(self.value, self.split(node))
+                form = combination(len(self.pieces[0]), [(1, first), (-1, second)])
+            self._before[node] = form
+        return self._before[node]
 
     def reason(self, node: Node, reverse: bool) -> list[Any] | None:
         """The split; a line needs no reason."""

@@ -19,7 +19,14 @@ from typing import TYPE_CHECKING
 
 from reluzono.errors import BudgetExceededError
 from reluzono.functions.cellwise import CellFunction
-from reluzono.functions.compile import Compilation, compile_maxima, convex_maxima, proven_equal, signed_maxima
+from reluzono.functions.compile import (
+    Compilation,
+    SignedMaxima,
+    compile_maxima,
+    convex_maxima,
+    proven_equal,
+    signed_maxima,
+)
 from reluzono.functions.decomposition import convex_difference
 from reluzono.functions.lattice import lattice_form
 from reluzono.functions.one_layer import smallest_one_layer
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
 
 _MOST_ANEW = 300  # neurons of the largest network that is laid out anew
 _HOPELESS = 8
+_MANY_PIECES = 150
 Build = Callable[[int | None], Compilation]  # with at most so many neurons, else BudgetExceededError
 
 
@@ -41,7 +49,7 @@ def smallest(function: PiecewiseLinear, cells: CellFunction) -> Compilation:
     """
     best: Compilation | None = None
     pieces = len({tuple(row.flat) for row in cells.rows})
-    for is_large, build in _candidates(function, cells):
+    for is_large, build in _candidates(function, cells, pieces):
         size = None if best is None else best.network.size
         if is_large and size is not None and pieces > _HOPELESS * max(size, 1):
             continue
@@ -62,7 +70,7 @@ def _cost(found: Compilation) -> tuple[int, int]:
     return found.network.size, found.network.hidden_layers
 
 
-def _candidates(function: PiecewiseLinear, cells: CellFunction) -> Iterator[tuple[bool, Build]]:
+def _candidates(function: PiecewiseLinear, cells: CellFunction, pieces: int) -> Iterator[tuple[bool, Build]]:
     """Whether a construction grows with the number of pieces, and the construction."""
     check = cells.clock.check
 
@@ -81,17 +89,34 @@ def _candidates(function: PiecewiseLinear, cells: CellFunction) -> Iterator[tupl
             yield False, named("itself", lambda most: laid_out_again(own, check, most))
     if layer is not None:
         return
-    constructions = [
+    trees = [
         named("lattice", lambda most: _lattice(cells, most)),
         named("difference", lambda most: shared_difference(convex_difference(cells), check, most)),
-        lambda most: compile_maxima(cells, convex_maxima(cells), most=most),
     ]
+    sums = [
+        lambda most: compile_maxima(cells, _convex_sums(cells), most=most),
+        lambda most: compile_maxima(cells, _convex_sums(cells), "ternary", most),
+    ]
+    constructions = [*sums, *trees] if pieces > _MANY_PIECES else [*trees, *sums]  # what takes less time
     if cells.inputs == 2 or cells.outputs > 1:  # folds and forks have few terms
-        constructions.insert(0, lambda most: compile_maxima(cells, signed_maxima(cells), most=most))
-    if cells.inputs > 3:
-        constructions.append(lambda most: compile_maxima(cells, convex_maxima(cells), "ternary", most))
+        constructions = [
+            lambda most: compile_maxima(cells, _sums(cells), most=most),
+            lambda most: compile_maxima(cells, _sums(cells), "ternary", most),
+            *trees,
+            *sums,
+        ]
     for build in constructions:
         yield True, build
+
+
+def _sums(cells: CellFunction) -> SignedMaxima:
+    found: SignedMaxima = cells.once("signed maxima", lambda: signed_maxima(cells))
+    return found
+
+
+def _convex_sums(cells: CellFunction) -> SignedMaxima:
+    found: SignedMaxima = cells.once("convex maxima", lambda: convex_maxima(cells))
+    return found
 
 
 def _lattice(cells: CellFunction, most: int | None) -> ReLUNetwork:
