@@ -36,6 +36,7 @@ _HOMES = {
     "from_torch": "reluzono.io",
     "to_torch": "reluzono.io",
     "from_sklearn": "reluzono.io",
+    "float_rounding": "reluzono.io",
     "save": "reluzono.io",
     "load": "reluzono.io",
     "verify": "reluzono.certificates.check",

@@ -57,7 +57,7 @@ def _exceeded(arguments: argparse.Namespace, error: BudgetExceededError) -> int:
     if arguments.budget is not None and not message.startswith("unknown"):
         message = f"the budget of {arguments.budget:g} seconds is used up"
     partial = error.partial
-    found = partial if isinstance(partial, int) else None if partial is None else len(partial)
+    found = partial if isinstance(partial, int) else len(partial) if hasattr(partial, "__len__") else None
     print(f"reluzono: {message}" + ("" if found is None else f" ({found} regions found so far)"), file=sys.stderr)
     if arguments.json:
         document = {"command": arguments.command, "status": "budget exceeded", "regions_found": found}
@@ -115,7 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     equal.add_argument("--certificate", metavar="FILE", help="where to write the proof")
     compile_ = _model_command(commands, "compile", "a network of at most the depth of Theorem 2.1")
     compile_.add_argument("-o", "--out", required=True, metavar="FILE", help="where to write it")
-    compile_.add_argument("--method", default="depth", choices=["depth", "auto", "one-dimensional"])
+    methods = ["auto", "depth", "ternary", "size", "lattice", "one-layer", "one-dimensional"]
+    compile_.add_argument("--method", default="depth", choices=methods, help="how (depth)")
     compile_.add_argument("--certificate", metavar="FILE", help="where to write the proof of equality")
     arrangement = commands.add_parser("arrangement", help="regions of a hyperplane arrangement: counts, list, proof")
     _table_arguments(arrangement, "normals, one hyperplane a line; or FAMILY:N, like resonance:5")

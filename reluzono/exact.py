@@ -138,7 +138,7 @@ class ExactArray:
     @classmethod
     def _joined(cls, arrays: Sequence[ExactArray], join: Any) -> ExactArray:
         denominator = lcm(*(a.denominator for a in arrays))
-        parts = [a._over(denominator) for a in arrays]
+        parts = [a.numerators if a.denominator == denominator else a._over(denominator) for a in arrays]
         return cls.from_integers(join(parts), denominator)
 
     def _over(self, denominator: int) -> np.ndarray:

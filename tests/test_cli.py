@@ -119,6 +119,23 @@ def test_equal_refutes_exactly(tent_file: str, tmp_path: Path, capsys: pytest.Ca
     assert main(argv) == 0
 
 
+def test_compile_tells_how_far_weights_were_rounded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, out = tmp_path / "net.json", tmp_path / "out.nnet"
+    save_network(ReLUNetwork([([["1/3", 1], [1, -1]], [0, 1]), ([[1, 1]], [0])]), model)
+    found = document(capsys, "compile", str(model), "-o", str(out), "--method", "size")
+    assert found["exact"] is False and "1 numbers rounded to float64" in found["rounding"]
+    assert main(["compile", str(model), "-o", str(out)]) == 0
+    assert "relative" in capsys.readouterr().out
+
+
+def test_compile_keeps_its_budget(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, out = tmp_path / "net.json", tmp_path / "out.json"
+    save_network(random_network([3, 12, 12, 1], 0), model)
+    for method in ("lattice", "depth"):
+        assert main(["compile", str(model), "-o", str(out), "--method", method, "--budget", "0.3"]) == 3
+        assert "budget of 0.3 seconds" in capsys.readouterr().err and not out.exists()
+
+
 def test_compile_writes_an_equal_network(tent_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "flat.json")
     found = document(capsys, "compile", tent_file, "-o", out, "--certificate", str(tmp_path / "proof.json"))

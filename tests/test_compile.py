@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from region_cases import CONSTRUCTED
 from region_strategies import networks
 
+from reluzono.budget import Budget
 from reluzono.certificates import seal, verify
 from reluzono.certificates.cells import check_cover, read_domain
 from reluzono.certificates.data import Affine, Refused, read_network
@@ -228,8 +229,10 @@ def test_budgets_stop_every_stage(monkeypatch):
     def stop() -> None:
         raise BudgetExceededError("stopped")
 
+    clock = Budget().start()
+    monkeypatch.setattr(clock, "check", stop)
     with pytest.raises(BudgetExceededError, match="stopped"):
-        convex_maxima(f.cells, stop)
+        convex_maxima(f.cells.within(clock))
     monkeypatch.setattr("reluzono.networks.layout.MOST_WEIGHTS", 10)
     with pytest.raises(BudgetExceededError, match="weights"):
         f.to_network("depth")

@@ -13,6 +13,8 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.linear_model import LinearRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -21,7 +23,7 @@ import reluzono as rz
 from reluzono import InvalidInputError, ReLUNetwork, UnsupportedModelError, load_network, save_network
 from reluzono.errors import MissingDependencyError
 from reluzono.io.onnx import from_onnx, to_onnx
-from reluzono.networks.constructions import random_network
+from reluzono.networks.constructions import maximum, random_network
 
 POINTS = np.random.default_rng(5).normal(size=(40, 3)).astype(np.float32)
 
@@ -388,6 +390,51 @@ def test_inexact_weights(tmp_path: Path) -> None:
         assert not path.exists()
         assert save_network(third, path, exact=False) is False
         assert load_network(path).layers[0].weights[0, 0] == Fraction(1 / 3)
+
+
+FLOATS = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False, width=32).map(Fraction),
+    st.floats(allow_nan=False, allow_infinity=False).map(Fraction),
+    st.fractions(-3, 3, max_denominator=9),
+    st.builds(lambda k: Fraction(k, 10**400), st.integers(-9, 9)),  # below every float
+)
+
+
+def is_float32(x: float) -> bool:
+    with np.errstate(over="ignore"):
+        return float(np.float32(x)) == x
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(FLOATS, min_size=3, max_size=3))
+def test_rounding_is_reported(numbers: list[Fraction]) -> None:
+    a, b, c = numbers
+    net = ReLUNetwork([([[a]], [b]), ([[c]], [0])])
+    found = rz.float_rounding(net)
+    errors = {k: abs(Fraction(float(x)) - x) for k, x in enumerate(numbers)}
+    assert found.rounded == sum(e > 0 for e in errors.values())
+    assert found.is_exact == (found.network == net) == (found.where is None)
+    assert found.absolute == max(errors.values())
+    assert found.relative == max(e / abs(numbers[k]) if e else 0 for k, e in errors.items())
+    assert (found.dtype == "float32") == all(float(x) == x and is_float32(float(x)) for x in numbers)
+
+
+def test_rounding_is_what_files_hold(tmp_path: Path) -> None:
+    net = ReLUNetwork([([["1/3"], [2]], ["1/5", 0]), ([[1, "1/7"]], [Fraction(1, 10**400)])])
+    found = rz.float_rounding(net)
+    assert found.rounded == 4 and found.relative == 1 and found.where == (1, "bias", (0,))
+    assert "4 numbers rounded to float64" in str(found) and "layers[1].bias[0]" in str(found)
+    for suffix in ("onnx", "pt", "nnet"):
+        assert save_network(net, tmp_path / f"net.{suffix}", exact=False) is False
+        assert load_network(tmp_path / f"net.{suffix}") == found.network
+    assert rz.from_torch(rz.to_torch(net, exact=False)[0]) == found.network
+    box = rz.Polyhedron.box([-1], [1])
+    assert 0 < rz.max_deviation(net, found.network, box).value < Fraction(1, 10**15)
+    assert str(rz.float_rounding(maximum(3))) == "exact in float32"
+    with pytest.raises(InvalidInputError, match="network"):
+        rz.float_rounding("net")  # type: ignore[arg-type]
+    with pytest.raises(InvalidInputError, match="range"):
+        rz.float_rounding(ReLUNetwork([([[10**400]], [0])]))
 
 
 @pytest.mark.parametrize("name", ["missing.onnx", "junk.onnx", "junk.pt", "junk.nnet", "junk.json", "junk.txt"])

@@ -9,10 +9,13 @@ from math import gcd
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import reluzono as rz
 from reluzono.certificates.identities import MaxIdentity, identity
 from reluzono.errors import BudgetExceededError, InvalidInputError
+from reluzono.networks.constructions import maximum
 from reluzono.networks.maxima import ternary_layers
 
 # ------------------------------------------------------------------ all rays of the weight-2 fan
@@ -138,6 +141,16 @@ def test_identities_on_random_integers(n):
     for _ in range(300):
         x = [source.randint(-(10 ** source.randint(0, 25)), 10**25) for _ in range(n)]
         assert identity(n)(x) == max(x)
+
+
+NUMBERS = st.one_of(st.integers(-2, 2), st.integers(-(10**20), 10**20), st.fractions(-3, 3, max_denominator=12))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from([5, 6]).flatmap(lambda n: st.lists(NUMBERS, min_size=n, max_size=n)))
+def test_identities_and_networks_on_ties_and_fractions(x):
+    n = len(x)
+    assert identity(n)(x) == max(x) == maximum(n, "ternary")(x)[0]
 
 
 def test_identities_print_as_formulas():

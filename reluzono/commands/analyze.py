@@ -96,7 +96,7 @@ def _theorem(network: ReLUNetwork, arguments: Namespace, clock: Clock) -> tuple[
         if everywhere > arguments.max_regions:
             result["skipped"] = f"{everywhere} regions on R^n, more than --max-regions {arguments.max_regions}"
             return result, None
-        compiled = PiecewiseLinear.from_network(network).compile("depth")
+        compiled = PiecewiseLinear.from_network(network).compile("depth", budget=clock.remaining_seconds)
     except BudgetExceededError as error:
         late = clock.remaining_seconds == 0
         result["skipped"] = f"the budget of {arguments.budget:g} seconds is used up" if late else str(error)

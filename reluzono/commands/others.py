@@ -13,7 +13,7 @@ from reluzono.commands.text import number, shape, table
 from reluzono.doctor import examine
 from reluzono.errors import BudgetExceededError
 from reluzono.functions.piecewise import PiecewiseLinear
-from reluzono.io import load_network, save, save_network
+from reluzono.io import float_rounding, load_network, save, save_network
 from reluzono.networks.equivalence import equivalent
 
 Document = dict[str, Any]
@@ -52,12 +52,14 @@ def equal(arguments: Namespace) -> tuple[Document, int]:
 
 def compile_network(arguments: Namespace) -> tuple[Document, int]:
     network, _ = read_model(arguments)
-    compiled = PiecewiseLinear.from_network(network).compile(arguments.method)
+    compiled = PiecewiseLinear.from_network(network).compile(arguments.method, budget=arguments.budget)
     exact = save_network(compiled.network, arguments.out, exact=False)
     document: Document = {
         "command": "compile", "model": str(arguments.model), "network": describe(compiled.network),
         "out": str(arguments.out), "exact": exact,
     }  # fmt: skip
+    if not exact:
+        document["rounding"] = str(float_rounding(compiled.network))
     if arguments.certificate:
         save(compiled.certificate, arguments.certificate)
         document["certificate"] = str(arguments.certificate)
@@ -114,6 +116,8 @@ def _show_compile(document: Document) -> str:
         ("network", f"{shape(net)}   depth {net['depth']}, size {net['size']}"),
         ("written to", document["out"] + ("" if document["exact"] else " (weights rounded to floats: not exact)")),
     ]
+    if "rounding" in document:
+        lines.append(("rounding", document["rounding"]))
     if "certificate" in document:
         lines.append(("proof", document["certificate"] + (" (re-checked)" if document["checked"] else " (REFUSED)")))
     return table(f"reluzono compile {document['model']}", lines)

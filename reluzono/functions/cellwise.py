@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reluzono.budget import Budget, Clock
 from reluzono.geometry.double_description import double_description
 from reluzono.linalg import nullspace
 
@@ -30,12 +31,17 @@ class CellFunction:
         Positive.
     is_carrier : bool
         Whether the function is the carrier network itself.
+    clock : Clock
+        A running budget: whoever walks through the cells is stopped when it is used up.
     """
 
     regions: LinearRegions
     rows: np.ndarray
     denominator: int
     is_carrier: bool
+    clock: Clock = field(default_factory=lambda: Budget().start(), compare=False, repr=False)
+    _facet_rows: dict[int, list[list[int]]] = field(default_factory=dict, compare=False, repr=False)
+    _known: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def from_network(cls, network: ReLUNetwork, regions: LinearRegions | None = None) -> CellFunction:
@@ -61,24 +67,36 @@ class CellFunction:
 
     def facet_rows(self, k: int) -> list[list[int]]:
         """Rows ``[b | a]`` of the facets of cell k, >= 0 on it."""
-        region = self.regions[k]
-        every = region.rows()
-        return [every[c] for c in region.facets]
+        if k not in self._facet_rows:
+            self.clock.check()
+            self._facet_rows[k] = self.regions[k].facet_rows()
+        return self._facet_rows[k]
 
     def crossings(self) -> Iterator[tuple[int, int, list[int]]]:
         """Adjacent cells (i, j), i < j, with the facet's row ``[b | a]``, >= 0 on cell i."""
-        facets = self.regions.facets
-        rows: list[list[int]] = []
-        last = -1
-        for i, k, j in zip(facets.region, facets.constraint, facets.neighbour, strict=True):
-            if j > i:
-                if i != last:
-                    rows, last = self.regions[int(i)].rows(), i
-                yield int(i), int(j), rows[int(k)]
+        neighbours = self.regions.facets.neighbour.tolist()
+        at = 0
+        for i in range(len(self)):
+            self.clock.check()
+            rows = self.facet_rows(i)
+            for j, row in zip(neighbours[at : at + len(rows)], rows, strict=True):
+                if j > i:
+                    yield i, j, row
+            at += len(rows)
 
     def negative(self) -> CellFunction:
         """Minus the function, on the same cells."""
-        return CellFunction(self.regions, -self.rows, self.denominator, False)
+        return replace(self, rows=-self.rows, is_carrier=False, _known={})
+
+    def once(self, name: str, compute: Callable[[], Any]) -> Any:
+        """A result about this function, computed when first asked for."""
+        if name not in self._known:
+            self._known[name] = compute()
+        return self._known[name]
+
+    def within(self, clock: Clock) -> CellFunction:
+        """The same function under a running budget."""
+        return replace(self, clock=clock)
 
     def piece_labels(self) -> list[int]:
         """For each cell the number of its piece, a maximal connected set on which the function is affine."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,10 +24,13 @@ from reluzono.functions.parts import convex_parts
 from reluzono.functions.planar import edges, planar_sum
 from reluzono.functions.signed_maxima import Terms, terms_by_radon
 from reluzono.functions.ternary import lower_ternary
-from reluzono.functions.triangulation import Check, interior_faces, regular_triangulation
+from reluzono.functions.triangulation import interior_faces, regular_triangulation
 from reluzono.networks.layout import Lowered, Row
 from reluzono.networks.network import ReLUNetwork
 from reluzono.networks.proofs import network_data, rational_data, region_certificate
+
+if TYPE_CHECKING:
+    from reluzono.functions.piecewise import PiecewiseLinear
 
 Certificate = dict[str, Any]
 
@@ -77,7 +80,7 @@ class SignedMaxima:
     _evidence: Certificate = field(repr=False)
 
 
-def signed_maxima(function: CellFunction, check: Check = lambda: None, method: str = "auto") -> SignedMaxima:
+def signed_maxima(function: CellFunction, method: str = "auto") -> SignedMaxima:
     """A function as signed sums of maxima, for each output.
 
     By folds along hyperplanes, if that is enough; by folds and forks for two inputs (`planar`);
@@ -87,11 +90,11 @@ def signed_maxima(function: CellFunction, check: Check = lambda: None, method: s
     if method not in ("auto", "triangulation", "radon"):
         raise InvalidInputError(f"method must be 'auto', 'triangulation' or 'radon', got {method!r}")
     if method != "auto":
-        return convex_maxima(function, check, method == "radon")
+        return convex_maxima(function, method == "radon")
     folds = fold_sums(function)
     if folds is not None:
         return _listed(function, *folds)
-    return _planar_maxima(function) if function.inputs == 2 else convex_maxima(function, check)
+    return _planar_maxima(function) if function.inputs == 2 else convex_maxima(function)
 
 
 def _listed(function: CellFunction, rows: list[Row], sums: list[Terms]) -> SignedMaxima:
@@ -105,7 +108,7 @@ def _plain_terms(terms: Terms) -> list[Any]:
     return [[rational_data(c), sorted(s)] for s, c in terms.items()]
 
 
-def convex_maxima(function: CellFunction, check: Check = lambda: None, by_radon: bool = False) -> SignedMaxima:
+def convex_maxima(function: CellFunction, by_radon: bool = False) -> SignedMaxima:
     """Signed sums by regular triangulations of the gradients of convex parts; see `parts`.
 
     The evidence is about triangulations: with `by_radon` there is none.
@@ -119,10 +122,10 @@ def convex_maxima(function: CellFunction, check: Check = lambda: None, by_radon:
         pieces = [numbers.setdefault(tuple(int(x) for x in row), len(numbers)) for row in rows]
         used, table = sorted(set(pieces)), list(numbers)
         if by_radon:
-            terms = terms_by_radon([table[i] for i in used])
+            terms = terms_by_radon([table[i] for i in used], function.clock.check)
             faces.append({frozenset(used[i] for i in members): c for members, c in terms.items()})
             continue
-        local = regular_triangulation([table[i] for i in used], check)
+        local = regular_triangulation([table[i] for i in used], function.clock.check)
         simplices = [tuple(used[i] for i in simplex) for simplex in local]
         evidence.append({"pieces": pieces, "simplices": [list(s) for s in simplices]})
         faces.append(interior_faces(simplices))
@@ -160,15 +163,20 @@ def _planar_maxima(function: CellFunction) -> SignedMaxima:
     return _listed(function, list(numbers), sums)
 
 
-def compile_cells(function: CellFunction, check: Check = lambda: None, method: str = "depth") -> Compilation:
+def compile_cells(function: CellFunction, method: str = "depth") -> Compilation:
     """The network of Theorem 2.1, or by "ternary" a shallower one, with its proof on demand."""
-    return compile_maxima(function, signed_maxima(function, check), method)
+    return compile_maxima(function, signed_maxima(function), method)
 
 
-def compile_maxima(function: CellFunction, maxima: SignedMaxima, method: str = "depth") -> Compilation:
-    """The network that computes signed sums of maxima which are known to be the function."""
+def compile_maxima(
+    function: CellFunction, maxima: SignedMaxima, method: str = "depth", most: int | None = None
+) -> Compilation:
+    """The network that computes signed sums of maxima which are known to be the function.
+
+    BudgetExceededError if it needs more than `most` neurons.
+    """
     preferred = frozenset(first_layer_rows(function.carrier))
-    arguments = (maxima.functions, maxima.denominator, maxima.terms, preferred)
+    arguments = (maxima.functions, maxima.denominator, maxima.terms, preferred, function.clock.check, most)
     expansions: Certificate = {}
     if method == "ternary":
         lowered, groups = lower_ternary(*arguments)
@@ -179,6 +187,19 @@ def compile_maxima(function: CellFunction, maxima: SignedMaxima, method: str = "
 
 
 # ------------------------------------------------------------------ the proof
+
+
+def proven_equal(function: PiecewiseLinear, network: ReLUNetwork, method: str) -> Compilation:
+    """A network that is known to be a function; the proof compares them on all their joint regions."""
+
+    def prove() -> Certificate:
+        from reluzono.networks.equivalence import equivalent
+
+        certificate = equivalent(function.as_network(), network).certificate
+        assert certificate is not None, "no budget was set"
+        return certificate
+
+    return Compilation(network, method, prove)
 
 
 def _certificate(

@@ -10,7 +10,7 @@ nothing depends on rounding: a wrong proposal is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -69,9 +69,15 @@ def convex_difference(function: CellFunction) -> ConvexDifference:
 
     The best of the formulas of `difference` and, unless there are very many cells, of some vertices.
     """
+    found: ConvexDifference = function.once("convex difference", lambda: _best_difference(function))
+    return found
+
+
+def _best_difference(function: CellFunction) -> ConvexDifference:
     formulas = formula_differences(function)
     chosen = []
     for o in range(function.outputs):
+        function.clock.check()
         candidates = [difference.of_output(o) for difference in formulas]
         candidates += [vertex.difference for vertex in vertices(function, o)]
         chosen.append(min(candidates, key=ConvexDifference.count_pieces))
@@ -91,10 +97,11 @@ def vertices(function: CellFunction, output: int) -> Iterator[Vertex]:
         return
     if len(facets) > _MOST_FACETS:
         return
-    program = _Program(facets, len(function), function.inputs)
+    program = _Program(facets, function)
     source = np.random.default_rng(0)
     seen: set[tuple[bool, ...]] = set()
     for k in range(_TRIES):
+        function.clock.check()
         factors = np.ones(len(facets)) if k == 0 else source.uniform(0.5, 2, len(facets))
         tight = program.proposal(factors)
         if tight is None or tuple(tight) in seen:
@@ -108,7 +115,7 @@ def vertices(function: CellFunction, output: int) -> Iterator[Vertex]:
 class _Program:
     """Unknown: the bends of g, and its affine map on every cell, in doubles."""
 
-    def __init__(self, facets: Facets, cells: int, inputs: int) -> None:
+    def __init__(self, facets: Facets, function: CellFunction) -> None:
         rows = np.array([[float(x) for x in _scaled(row)] for row in facets.rows])
         norms = np.sqrt((rows[:, 1:] ** 2).sum(axis=1))
         rows = rows / norms[:, None]
@@ -117,8 +124,8 @@ class _Program:
         bends = np.array([float(w) for w in facets.weights]) * scales
         self.unit = np.abs(bends).max(initial=0.0) or 1.0
         self.lower = np.maximum(bends, 0) / self.unit
-        self.matrix: Any = self._balance(facets, cells, inputs)
-        self.cells, self.inputs = cells, inputs
+        self.matrix: Any = self._balance(facets, len(function), function.inputs)
+        self.inputs, self.clock = function.inputs, function.clock
 
     def _balance(self, facets: Facets, cells: int, inputs: int) -> csr_array:
         """``map(first) - map(second) - w row = 0`` for each facet; the unknown bends come first."""
@@ -143,7 +150,10 @@ class _Program:
         bounds[:count, 0] = self.lower
         bounds[count : count + self.inputs + 1] = 0  # g is fixed up to an affine function: 0 on the first cell
         right = np.zeros(self.matrix.shape[0])
-        result: Any = linprog(cost, A_eq=self.matrix, b_eq=right, bounds=bounds, method="highs-ds")
+        seconds = self.clock.remaining_seconds
+        options = {} if seconds is None else {"time_limit": seconds}
+        result: Any = linprog(cost, A_eq=self.matrix, b_eq=right, bounds=bounds, method="highs-ds", options=options)
+        self.clock.check()
         return np.asarray(result.x[:count] - self.lower <= _TIGHT) if result.status == 0 else None
 
 
@@ -160,7 +170,7 @@ def _exact_vertex(function: CellFunction, output: int, facets: Facets, tight: np
     groups = _Groups.of_tight(function, output, facets, tight)
     if max(groups.names) > _MOST_UNKNOWNS:
         return None
-    found = _group_maps(groups, facets, [int(k) for k in np.flatnonzero(~tight)])
+    found = _group_maps(groups, facets, [int(k) for k in np.flatnonzero(~tight)], function.clock.check)
     if found is None:
         return None
     maps, scale = found
@@ -215,7 +225,9 @@ class _Groups:
         return difference
 
 
-def _group_maps(groups: _Groups, facets: Facets, open_facets: list[int]) -> tuple[np.ndarray, int] | None:
+def _group_maps(
+    groups: _Groups, facets: Facets, open_facets: list[int], check: Callable[[], object]
+) -> tuple[np.ndarray, int] | None:
     """The maps of g on the groups (0 on the first), over a denominator; None unless they are unique.
 
     Along a spanning tree of the groups each map is known up to the bends at the facets of the tree. Every other
@@ -230,13 +242,14 @@ def _group_maps(groups: _Groups, facets: Facets, open_facets: list[int]) -> tupl
         maps[far, :, count] -= sign * groups.jump(facets, k)
     conditions = [np.zeros((0, count + 1), dtype=object)]
     for k in rest:
+        check()
         i, j = groups.sides(facets, k)
         row, difference = np.array(facets.rows[k], dtype=object), maps[i] - maps[j]
         difference[:, count] -= groups.jump(facets, k)
         pivot = next(c for c in range(1, width) if row[c])
         conditions.append(np.delete(row[pivot] * difference - np.outer(row, difference[pivot]), pivot, axis=0))
     table = np.concatenate(conditions)
-    found = unique_solution(table[:, :count], -table[:, count], most_bits=_MOST_BITS)
+    found = unique_solution(table[:, :count], -table[:, count], check, most_bits=_MOST_BITS)
     if found is None:
         return None
     bends, scale = found

@@ -10,7 +10,7 @@ Decompositions by formulas, for functions of any size (`decomposition` finds sma
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -80,7 +80,7 @@ def propagated_layers(function: CellFunction) -> Iterator[tuple[np.ndarray, np.n
     Neuron j of a hidden layer puts out ``G - H``, where G is the maximum of H and another convex
     function; the last layer's output is ``G - H`` too.
     """
-    network = function.carrier
+    network, check = function.carrier, function.clock.check
     states = function.regions.activations.astype(bool)
     count, n = len(states), network.input_dimension
     convex = np.zeros((count, n, n + 1), dtype=object)
@@ -88,17 +88,18 @@ def propagated_layers(function: CellFunction) -> Iterator[tuple[np.ndarray, np.n
     concave = np.zeros_like(convex)
     denominator, at = 1, 0
     for depth, layer in enumerate(network.layers):
+        function.clock.check()
         step = lcm(layer.weights.denominator, layer.bias.denominator)
         weights = layer.weights.object_numerators() * (step // layer.weights.denominator)
         bias = layer.bias.object_numerators() * (step // layer.bias.denominator * denominator)
         if depth == 0:  # an affine function is convex as it is
-            convex = _apply(weights, convex)
+            convex = _apply(weights, convex, check)
             concave = np.zeros_like(convex)
         else:
             up, down = np.maximum(weights, 0), np.maximum(-weights, 0)
             convex, concave = (
-                _apply(up, convex) + _apply(down, concave),
-                _apply(down, convex) + _apply(up, concave),
+                _apply(up, convex, check) + _apply(down, concave, check),
+                _apply(down, convex, check) + _apply(up, concave, check),
             )
         convex[:, :, 0] = convex[:, :, 0] + bias
         denominator *= step
@@ -108,12 +109,13 @@ def propagated_layers(function: CellFunction) -> Iterator[tuple[np.ndarray, np.n
         yield convex, concave, denominator
 
 
-def _apply(weights: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _apply(weights: np.ndarray, rows: np.ndarray, check: Callable[[], object]) -> np.ndarray:
     """``weights @ rows`` for every cell, in Python integers."""
     count, width, size = rows.shape
     flat = rows.transpose(1, 0, 2).reshape(width, count * size)
     product = np.zeros((len(weights), count * size), dtype=object)
     for out, line in enumerate(weights):
+        check()
         chosen = np.flatnonzero(line)
         if len(chosen):
             product[out] = line[chosen] @ flat[chosen]
@@ -157,6 +159,7 @@ def _folded(function: CellFunction) -> ConvexDifference:
     concave = np.zeros_like(function.rows)
     for o, fold in enumerate(folds):
         for line, weight in fold.items():
+            function.clock.check()
             row_ = np.array([int(weight * denominator) * x for x in line], dtype=object)
             side = np.array([sum(x * y for x, y in zip(line, p, strict=True)) > 0 for p in points], dtype=bool)
             concave[side, o] = concave[side, o] + row_

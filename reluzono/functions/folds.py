@@ -46,6 +46,7 @@ def _cut_no_cell(function: CellFunction, lines: set[Row]) -> bool:
         return True
     rows = np.array(sorted(lines), dtype=object)
     for k in range(len(function)):
+        function.clock.check()
         generators = cell_generators(function.facet_rows(k), function.inputs)
         side = signs(rows, np.array(generators, dtype=object))
         if ((side > 0).any(axis=1) & (side < 0).any(axis=1)).any():

@@ -12,7 +12,7 @@ Small sets are hitting sets, and few of them a cover of the cells, both chosen g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from reluzono.networks.network import ReLUNetwork
 
 Row = list[int]
+Check = Callable[[], object]  # called now and then; may raise to stop
+_BLOCK = 1 << 33  # products between two looks at the budget
 
 
 @dataclass(frozen=True)
@@ -50,22 +52,21 @@ class LatticeForm:
 
         return PiecewiseLinear.from_network(self.to_network())
 
-    def to_network(self) -> ReLUNetwork:
+    def to_network(self, check: Check = lambda: None) -> ReLUNetwork:
         """A tree of minima for each set and a tree of maxima over them; see `lattice_network`."""
         from reluzono.functions.lattice_network import lattice_network
 
-        return lattice_network(self.weights, self.bias, self.sets)
+        return lattice_network(self.weights, self.bias, self.sets, check)
 
 
-def lattice_form(function: CellFunction, output: int = 0, check: Callable[[], object] = lambda: None) -> LatticeForm:
+def lattice_form(function: CellFunction, output: int = 0) -> LatticeForm:
     """The lattice form of one output of a function.
 
     Parameters
     ----------
     function : CellFunction
+        Its budget holds.
     output : int
-    check : callable, optional
-        Called now and then; may raise to stop.
 
     Returns
     -------
@@ -75,23 +76,16 @@ def lattice_form(function: CellFunction, output: int = 0, check: Callable[[], ob
     """
     table, pieces = np.unique(_comparable(function.rows[:, output]), axis=0, return_inverse=True)
     rows = np.array([[int(x) for x in row] for row in table], dtype=object)
-    cells = []
+    short = _narrow(rows, 1 << 61)  # differences fit int64, if rows do
+    orders = []  # of each cell, with the cell
     for k, piece in enumerate(pieces.reshape(-1)):
+        function.clock.check()
         facets = function.facet_rows(k)
-        cells.append(_Cell(facets, int(piece), cell_generators(facets, function.inputs)))
-    above, below = (np.array(t) for t in zip(*(_order(cell, rows) for cell in cells), strict=True))
-    while True:
-        check()
-        chosen = _cuts(above, below)
-        if not chosen:
-            break
-        for k, j in sorted(chosen.items(), reverse=True):
-            new = cells[k].split(rows[j] - rows[cells[k].piece])
-            found = [_order(cell, rows) for cell in new]
-            cells[k : k + 1] = new
-            above = np.concatenate([above[:k], [a for a, _ in found], above[k + 1 :]])
-            below = np.concatenate([below[:k], [b for _, b in found], below[k + 1 :]])
-    sets = _small_sets(np.unique(above, axis=0), np.unique(below, axis=0))
+        cell = _Cell(facets, int(piece), cell_generators(facets, function.inputs))
+        orders.append((cell, *_order(cell, short)))
+    check = function.clock.check
+    above, below = _refined(orders, rows, short, check)
+    sets = _small_sets(above[_distinct(above)], below[_distinct(below)], check)
     used = sorted({j for members in sets for j in members})
     place = {j: i for i, j in enumerate(used)}
     return LatticeForm(
@@ -99,6 +93,31 @@ def lattice_form(function: CellFunction, output: int = 0, check: Callable[[], ob
         ExactArray.from_integers(rows[used, 0], function.denominator),
         tuple(sorted(tuple(place[j] for j in members) for members in sets)),
     )
+
+
+def _refined(
+    orders: list[tuple[_Cell, np.ndarray, np.ndarray]], rows: np.ndarray, short: np.ndarray, check: Check
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split cells until every pair is separated by a function; which functions are >= and <= on each cell.
+
+    After a round only the cells of failing pairs and their parts are compared with all others. That may overlook
+    pairs, so that all are compared again before the end.
+    """
+    recent: list[int] | None = None  # None: all cells
+    while True:
+        above, below = np.array([a for _, a, _ in orders]), np.array([b for *_, b in orders])
+        failing = _failing_pairs(above, below, recent, check)
+        if not failing and recent is None:
+            return above, below
+        changed = {cell for pair in failing for cell in pair}
+        for k, j in _cuts(above, below, failing).items():
+            check()
+            cell = orders[k][0]
+            first, second = ((part, *_order(part, short)) for part in cell.split(rows[j] - rows[cell.piece]))
+            changed.add(len(orders))
+            orders[k] = first
+            orders.append(second)
+        recent = sorted(changed) or None
 
 
 def _comparable(rows: np.ndarray) -> np.ndarray:
@@ -127,26 +146,59 @@ class _Cell:
 def _order(cell: _Cell, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which functions are >= the cell's own on all of it, and which are <=."""
     generators = np.array(cell.generators, dtype=object)
-    sign = signs(_narrow(rows - rows[cell.piece]), _narrow(generators))
+    sign = signs(rows - rows[cell.piece], _narrow(generators))
     return np.all(sign >= 0, axis=1), np.all(sign <= 0, axis=1)
 
 
-def _narrow(table: np.ndarray) -> np.ndarray:
-    try:
+def _narrow(table: np.ndarray, limit: int = 1 << 63) -> np.ndarray:
+    """int64, if all entries are below the limit."""
+    if max((abs(x) for x in table.flat), default=0) < limit:
         return table.astype(np.int64)
-    except OverflowError:
-        return table
+    return table
 
 
-def _cuts(above: np.ndarray, below: np.ndarray) -> dict[int, int]:
-    """For cells of pairs that no function separates: which function's crossing should split them."""
-    upper, cells_of_upper = np.unique(above, axis=0, return_index=True)
-    lower, cells_of_lower = np.unique(below, axis=0, return_index=True)
-    meets = upper.astype(np.float32) @ lower.astype(np.float32).T > 0
+def _distinct(table: np.ndarray) -> np.ndarray:
+    """Where the distinct rows of a Boolean table stand first, in lexicographic order."""
+    where: np.ndarray = np.unique(np.packbits(table, axis=1), axis=0, return_index=True)[1]
+    return where
+
+
+def _products(left: np.ndarray, right: np.ndarray, check: Check) -> Iterator[tuple[int, np.ndarray]]:
+    """Numbers of common members of the rows of two Boolean tables, some rows of `left` at a time: (first, table)."""
+    factor = right.astype(np.float32).T
+    block = max(1, _BLOCK // max(right.size, 1))
+    for start in range(0, len(left), block):
+        check()
+        yield start, left[start : start + block].astype(np.float32) @ factor  # exact below 2**24
+
+
+def _failing_pairs(
+    above: np.ndarray, below: np.ndarray, recent: list[int] | None, check: Check
+) -> list[tuple[int, int]]:
+    """Pairs (first, second) of cells such that no function is >= on the first and <= on the second.
+
+    Among all cells, or with at least one of some; one pair for each first cell, and one of cells that are alike.
+    """
+    upper, lower = _distinct(above), _distinct(below)
+    check()
+    tasks = [(upper, lower)]
+    if recent is not None:
+        some = np.array(recent)
+        tasks = [(some, lower), (upper, some)]
+    return list(
+        dict.fromkeys(
+            (int(firsts[start + p]), int(seconds[np.argmin(table[p])]))
+            for firsts, seconds in tasks
+            for start, table in _products(above[firsts], below[seconds], check)
+            for p in np.flatnonzero((table == 0).any(axis=1))
+        )
+    )
+
+
+def _cuts(above: np.ndarray, below: np.ndarray, failing: list[tuple[int, int]]) -> dict[int, int]:
+    """For a cell of each failing pair: which function's crossing should split it."""
     chosen: dict[int, int] = {}
-    for p in np.flatnonzero(~meets.all(axis=1)):
-        first = int(cells_of_upper[p])
-        second = int(cells_of_lower[np.flatnonzero(~meets[p])[0]])
+    for first, second in failing:
         crosses_first = ~above[first] & ~below[first]
         crosses_second = ~above[second] & ~below[second]
         options = [
@@ -163,40 +215,61 @@ def _cuts(above: np.ndarray, below: np.ndarray) -> dict[int, int]:
 # ------------------------------------------------------------------ few and small sets
 
 
-def _small_sets(above: np.ndarray, below: np.ndarray) -> list[tuple[int, ...]]:
+def _small_sets(above: np.ndarray, below: np.ndarray, check: Check) -> list[tuple[int, ...]]:
     """Sets that hit every row of `below`, such that every row of `above` contains one."""
-    candidates = {_hitting_set(row, below) for row in _minimal(above)}
+    targets = _minimal(below, check)
+    totals = targets.sum(axis=0)
+    candidates = set()
+    for row in _minimal(above, check):
+        check()
+        candidates.add(_hitting_set(row, targets, totals))
     table = sorted(candidates, key=lambda s: (len(s), s))
     covers = np.array([above[:, list(members)].all(axis=1) for members in table])
     missing = np.ones(len(above), dtype=bool)
+    counts = covers.sum(axis=1)
     chosen = []
     while missing.any():
-        best = int(np.argmax(covers[:, missing].sum(axis=1)))
+        check()
+        best = int(np.argmax(counts))
         chosen.append(table[best])
-        missing &= ~covers[best]
+        new = missing & covers[best]
+        counts = counts - covers[:, new].sum(axis=1)
+        missing &= ~new
     return chosen
 
 
-def _minimal(table: np.ndarray) -> np.ndarray:
-    """Rows of a Boolean table that contain no other row."""
-    kept: list[np.ndarray] = []
-    for row in sorted(table, key=lambda r: int(r.sum())):
-        if not any((other <= row).all() for other in kept):
-            kept.append(row)
-    return np.array(kept)
+def _minimal(table: np.ndarray, check: Check) -> np.ndarray:
+    """Rows of a Boolean table of distinct rows that contain no other row."""
+    sizes = table.sum(axis=1)
+    kept = np.ones(len(table), dtype=bool)
+    for start, common in _products(table, table, check):
+        inside = common == sizes  # of row start + i is row j a part?
+        kept[start : start + len(common)] = inside.sum(axis=1) == 1  # itself
+    return table[kept]
 
 
-def _hitting_set(allowed: np.ndarray, targets: np.ndarray) -> tuple[int, ...]:
-    """Columns among `allowed`, greedily few, such that every row of `targets` has one of them."""
-    open_ = targets & allowed
+def _hitting_set(allowed: np.ndarray, targets: np.ndarray, totals: np.ndarray) -> tuple[int, ...]:
+    """Columns among `allowed`, greedily few, such that every row of `targets` has one of them.
+
+    ``totals[j]`` is the number of targets with j.
+    """
+    open_ = np.ones(len(targets), dtype=bool)
+    counts = np.where(allowed, totals, 0)
     chosen = []
-    while len(open_):
-        best = int(np.argmax(open_.sum(axis=0)))
+    while open_.any():
+        best = int(np.argmax(counts))
+        assert counts[best] > 0, "some pair of cells is not separated"
         chosen.append(best)
-        open_ = open_[~open_[:, best]]
-    needed = list(chosen)
+        new = open_ & targets[:, best]
+        open_ &= ~new
+        if 2 * open_.sum() < len(targets):  # count anew, or subtract: what looks at fewer targets
+            counts = np.where(allowed, targets[open_].sum(axis=0), 0)
+        else:
+            counts = np.where(allowed, counts - targets[new].sum(axis=0), 0)
+    needed, hits = list(chosen), targets[:, chosen].sum(axis=1)
     for j in chosen:  # earlier choices may have become superfluous
-        rest = [i for i in needed if i != j]
-        if rest and targets[:, rest].any(axis=1).all():
-            needed = rest
+        without = hits - targets[:, j]
+        if without.all():
+            needed.remove(j)
+            hits = without
     return tuple(sorted(needed))

@@ -10,7 +10,7 @@ all pairs that meet in the same hyperplane L = 0. `reluzono.networks.layout` doe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -46,6 +46,7 @@ class MaxForms:
         self.pieces, self.denominator, self.preferred = pieces, denominator, preferred
         self._lines: Counter[Row] = Counter() if lines is None else lines
         self._known: dict[Set, Form] = {}
+        self._before: dict[Node, Form] = {}
 
     def orient(self, row: Sequence[int]) -> Row:
         """The line ``row = 0`` in the orientation in which it is a neuron."""
@@ -98,11 +99,15 @@ class MaxForms:
         return 1 if isinstance(node, tuple) else (len(node) - 1).bit_length()
 
     def before(self, node: Node) -> Form:
-        """``max_{S1} - max_{S2}`` of the split of a set."""
-        if isinstance(node, tuple):
-            return Form([Fraction(x) for x in node])
-        first, second = self.split(node)
-        return combination(len(self.pieces[0]), [(1, self.value(first)), (-1, self.value(second))])
+        """``max_{S1} - max_{S2}`` of the split of a set; not to be changed."""
+        if node not in self._before:
+            if isinstance(node, tuple):
+                form = Form([Fraction(x) for x in node])
+            else:
+                first, second = map(self.value, self.split(node))
+                form = combination(len(self.pieces[0]), [(1, first), (-1, second)])
+            self._before[node] = form
+        return self._before[node]
 
     def reason(self, node: Node, reverse: bool) -> list[Any] | None:
         """The split; a line needs no reason."""
@@ -121,6 +126,8 @@ def lower(
     denominator: int,
     sums: Sequence[Terms],
     preferred: Collection[Row] = (),
+    check: Callable[[], object] = lambda: None,
+    most: int | None = None,
 ) -> Lowered:
     """The network whose output o is ``sum_S sums[o][S] max_S``.
 
@@ -134,6 +141,8 @@ def lower(
         For each output: set of indices of pieces → integer coefficient.
     preferred : collection of primitive rows, optional
         How neurons of the first layer are oriented if there is a choice.
+    check, most : optional
+        As in `Layout`.
 
     Returns
     -------
@@ -144,6 +153,7 @@ def lower(
     lines: Counter[Row] = Counter()
     for terms in sums:
         for members in terms:
+            check()
             if len(members) == 2:
                 lines[forms.line(*members)] += 1
             elif len(members) == 3:
@@ -151,5 +161,14 @@ def lower(
                 lines.update([forms.line(a, b), forms.line(a, c), forms.line(b, c)])
     forms = MaxForms(pieces, denominator, preferred, lines)
     size = len(pieces[0])
-    outputs = [combination(size, [(c, forms.value(members)) for members, c in terms.items()]) for terms in sums]
-    return Layout(forms, outputs).build()
+    outputs = [total_of(size, forms.value, terms, check) for terms in sums]
+    return Layout(forms, outputs, check, most).build()
+
+
+def total_of(size: int, value: Callable[[Set], Form], terms: Terms, check: Callable[[], object]) -> Form:
+    """``sum_S terms[S] value(S)``."""
+    total = Form([Fraction(0)] * size)
+    for members, coefficient in terms.items():
+        check()
+        total.add(value(members), coefficient)
+    return total

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from reluzono.budget import Clock, as_budget
-from reluzono.errors import BudgetExceededError, InvalidInputError
-from reluzono.exact import ExactArray
-from reluzono.functions.compile import Compilation, compile_cells, compile_maxima, convex_maxima, depth_bound
-from reluzono.functions.decomposition import convex_difference
-from reluzono.functions.lattice import lattice_form
+from reluzono.budget import as_budget
+from reluzono.errors import InvalidInputError
+from reluzono.functions.cellwise import CellFunction
+from reluzono.functions.compile import Compilation, compile_cells, depth_bound, proven_equal
+from reluzono.functions.lattice import LatticeForm, lattice_form
+from reluzono.functions.lattice_network import lattice_widths
 from reluzono.functions.one_dimensional import shortest_network
 from reluzono.functions.one_layer import smallest_one_layer
-from reluzono.networks.algebra import parallel, restrict
-from reluzono.networks.constructions import maximum
+from reluzono.functions.smallest import smallest
+from reluzono.networks.algebra import parallel
 from reluzono.networks.network import Layer, ReLUNetwork
 
 if TYPE_CHECKING:
     from reluzono.functions.piecewise import PiecewiseLinear
 
-METHODS = ("auto", "depth", "ternary", "size", "lattice", "one-dimensional")
-_SIMPLIFIED = 1000  # nodes of the largest network that is simplified
+METHODS = ("auto", "depth", "ternary", "size", "lattice", "one-layer", "one-dimensional")
 
 
 def compile_function(
@@ -35,20 +31,22 @@ def compile_function(
     ----------
     function : PiecewiseLinear
         On R^n, with any number of outputs.
-    method : {"auto", "depth", "ternary", "size", "lattice", "one-dimensional"}
+    method : {"auto", "depth", "ternary", "size", "lattice", "one-layer", "one-dimensional"}
         "depth" is the construction of Theorem 2.1: at most ``ceil(log2(n + 1))`` hidden layers.
         "ternary" needs fewer for n >= 4, often with more neurons: at most ``1 + ceil(log3((n + 1) / 2))``, which
         is 2 for n <= 5 and 3 for n <= 17.
-        "size": the smallest network that any of the other methods finds, of any depth.
+        "size": the smallest network that is found in any way, of any depth; see `functions.smallest`.
         "lattice": a maximum of minima (`lattice_network`); its size is at most linear in pieces times sets,
         whatever n is, but it is deeper.
+        "one-layer": one hidden layer with the fewest nodes (one output), for the functions that have such a network:
+        those that bend evenly along whole hyperplanes.
         "one-dimensional" is that of Theorem 2.2 (one input, one output): one hidden layer of fewest nodes.
         "auto" returns the network that the function came from if that is as shallow as Theorem 2.1 promises;
         else that of "one-dimensional" or "depth".
     output_bias : bool
         False, for "one-dimensional" only: a linear last layer, as in the paper's definition of a network.
     budget : Budget or seconds, optional
-        For listing the function's cells and for the construction.
+        For listing the function's cells and for the construction, not for the proof.
 
     Returns
     -------
@@ -57,8 +55,9 @@ def compile_function(
     Raises
     ------
     BudgetExceededError
-        If a limit is reached, or if a layer of the network would have more than 2**26 weights: the number of terms
-        of "depth" grows like (number of pieces)**ceil(n / 2).
+        If a limit is reached (for "size" its ``partial`` is the smallest network so far), or if a layer of the network
+        would have more than 2**26 weights: the number of terms of "depth" grows like
+        (number of pieces)**ceil(n / 2).
     """
     if method not in METHODS:
         raise InvalidInputError(f"method must be one of {list(METHODS)}, got {method!r}")
@@ -68,104 +67,55 @@ def compile_function(
             f"method 'one-dimensional' needs 1 input and 1 output, got {function.input_dimension} "
             f"and {function.output_dimension}: use method='depth'"
         )
+    if method == "one-layer" and function.output_dimension != 1:
+        raise InvalidInputError(
+            f"method 'one-layer' needs 1 output, got {function.output_dimension}: compile the outputs one by one"
+        )
     if not output_bias and method != "one-dimensional":
         raise InvalidInputError(f"output_bias=False needs method='one-dimensional', got {method!r}")
     if method == "auto" and not one and function.realisation is not None:
         network = function.realisation
         if network.hidden_layers <= depth_bound(network.input_dimension):
-            return _equal(function, network, "itself")
+            return proven_equal(function, network, "itself")
     clock = as_budget(budget).start()
     function.list_cells(clock)
+    clock.check()
+    cells = function.cells.within(clock)
     if method == "one-dimensional" or (method == "auto" and one):
-        return _equal(function, shortest_network(function, output_bias), "one-dimensional")
+        return proven_equal(function, shortest_network(cells, output_bias), "one-dimensional")
+    if method == "one-layer":
+        return proven_equal(function, _one_layer(cells), "one-layer")
     if method == "lattice":
-        return _equal(function, _lattice(function, clock), "lattice")
+        return proven_equal(function, _lattice(cells), "lattice")
     if method == "size":
-        return _smallest(function, clock)
-    return compile_cells(function.cells, clock.check, "ternary" if method == "ternary" else "depth")
+        return smallest(function, cells)
+    return compile_cells(cells, "ternary" if method == "ternary" else "depth")
 
 
-def _equal(function: PiecewiseLinear, network: ReLUNetwork, method: str) -> Compilation:
-    def prove() -> dict[str, Any]:
-        from reluzono.networks.equivalence import equivalent
-
-        certificate = equivalent(function.as_network(), network).certificate
-        assert certificate is not None, "no budget was set"
-        return certificate
-
-    return Compilation(network, method, prove)
-
-
-def _smallest(function: PiecewiseLinear, clock: Clock) -> Compilation:
-    """The smallest network of all candidates; of equally small ones the shallowest."""
-    best: Compilation | None = None
-    for build in _candidates(function, clock):
-        try:
-            clock.check()
-            found = build()
-        except BudgetExceededError as error:
-            if clock.is_over:
-                raise BudgetExceededError(str(error), partial=best) from None
-            continue  # this construction alone is too large
-        if best is None or _cost(found) < _cost(best):
-            best = found
-    assert best is not None, "the difference of two maxima is never too large"
-    return best
+def _one_layer(cells: CellFunction) -> ReLUNetwork:
+    layer = smallest_one_layer(cells)
+    if layer is None:
+        raise InvalidInputError(
+            "the function has no network of one hidden layer: along some hyperplane it does not bend evenly; "
+            "use method='depth' or 'size'"
+        )
+    return layer.network
 
 
-def _cost(found: Compilation) -> tuple[int, int]:
-    return found.network.size, found.network.hidden_layers
-
-
-def _candidates(function: PiecewiseLinear, clock: Clock) -> Iterator[Callable[[], Compilation]]:
-    """Constructions, cheap ones first."""
-    cells, check = function.cells, clock.check
-
-    def simplified(network: ReLUNetwork, name: str) -> Compilation:
-        small = network.simplify() if network.size <= _SIMPLIFIED else network
-        return _equal(function, small, name)
-
-    if function.output_dimension == 1:
-        layer = smallest_one_layer(cells)
-        if layer is not None:
-            yield lambda: _equal(function, layer.network, "one layer")
-            if layer.is_minimal and layer.network.size <= layer.folds + 1:
-                return
-    own = function.realisation
-    if own is not None:
-        yield lambda: simplified(own, "itself")
-    yield lambda: simplified(_difference_of_maxima(function), "difference")
-    yield lambda: simplified(_lattice(function, clock), "lattice")
-    yield lambda: compile_cells(cells, check)
-    if cells.inputs == 2:  # compile_cells takes folds and forks
-        yield lambda: compile_maxima(cells, convex_maxima(cells, check))
-
-
-def _difference_of_maxima(function: PiecewiseLinear) -> ReLUNetwork:
-    """``max_i l_i - max_j l'_j`` by two trees, for each output."""
-    difference = convex_difference(function.cells)
-    outputs = []
-    for o in range(function.output_dimension):
-        trees = []
-        for part in (difference.convex, difference.concave):
-            rows = np.array(list(dict.fromkeys(map(tuple, part[:, o]))), dtype=object)
-            tables = (ExactArray.from_integers(t, difference.denominator) for t in (rows[:, 1:], rows[:, 0]))
-            trees.append(restrict(maximum(len(rows)), *tables))
-        outputs.append(_combined(parallel(trees), [[1, -1]]))
-    return parallel(outputs)
-
-
-def _lattice(function: PiecewiseLinear, clock: Clock) -> ReLUNetwork:
+def _lattice(cells: CellFunction) -> ReLUNetwork:
     """Maxima of minima; or minima of maxima, if that is smaller."""
     outputs = []
-    for o in range(function.output_dimension):
-        upper = lattice_form(function.cells, o, clock.check).to_network()
-        lower = _combined(lattice_form(function.cells.negative(), o, clock.check).to_network(), [[-1]])
-        outputs.append(min(upper, lower, key=lambda network: (network.size, network.hidden_layers)))
+    for o in range(cells.outputs):
+        forms = [(1, lattice_form(cells, o)), (-1, lattice_form(cells.negative(), o))]
+        sign, form = min(forms, key=_cost)
+        network = form.to_network(cells.clock.check)
+        if sign < 0:
+            last = network.layers[-1]
+            network = ReLUNetwork([*network.layers[:-1], Layer(-last.weights, -last.bias)])
+        outputs.append(network)
     return parallel(outputs)
 
 
-def _combined(network: ReLUNetwork, weights: list[list[int]]) -> ReLUNetwork:
-    last = network.layers[-1]
-    matrix = ExactArray.from_integers(np.array(weights))
-    return ReLUNetwork([*network.layers[:-1], Layer(matrix @ last.weights, matrix @ last.bias)])
+def _cost(lattice: tuple[int, LatticeForm]) -> tuple[int, int]:
+    widths = lattice_widths(list(map(len, lattice[1].sets)))
+    return sum(widths), len(widths)

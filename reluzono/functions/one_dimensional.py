@@ -14,6 +14,7 @@ if it is constant. Theorem 2.2 of Arora, Basu, Mianjy, Mukherjee 2018 states p n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,6 @@ from reluzono.networks.network import ReLUNetwork
 
 if TYPE_CHECKING:
     from reluzono.functions.cellwise import CellFunction
-    from reluzono.functions.piecewise import PiecewiseLinear
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ def pieces_from_breakpoints(xs: Any, ys: Any, slopes: Any) -> Pieces:
 
 def pieces_of_cells(function: CellFunction) -> Pieces:
     """Pieces of a function of one input and one output."""
+    function.clock.check()
     order = sorted(range(len(function)), key=lambda k: function.regions.witnesses[k][0])
     rows = [[int(x) for x in function.rows[k, 0]] for k in order]
     rows = [row for i, row in enumerate(rows) if i == 0 or row != rows[i - 1]]
@@ -83,14 +84,16 @@ def pieces_of_cells(function: CellFunction) -> Pieces:
     return Pieces(slopes, breaks, value)
 
 
-def shortest_network(function: PiecewiseLinear, output_bias: bool = True) -> ReLUNetwork:
+def shortest_network(function: CellFunction, output_bias: bool = True) -> ReLUNetwork:
     """One hidden layer of fewest nodes for a function R → R; an affine function has no hidden layer unless it
     needs one to have no output bias.
     """
-    return network_of_pieces(pieces_of_cells(function.cells), output_bias)
+    return network_of_pieces(pieces_of_cells(function), output_bias, function.clock.check)
 
 
-def network_of_pieces(pieces: Pieces, output_bias: bool = True) -> ReLUNetwork:
+def network_of_pieces(
+    pieces: Pieces, output_bias: bool = True, check: Callable[[], object] = lambda: None
+) -> ReLUNetwork:
     """The smallest network of one hidden layer; see the module's notes for its size.
 
     Its size depends on subset sums. They are decided exactly unless the partial sums of the jumps take more than
@@ -98,7 +101,7 @@ def network_of_pieces(pieces: Pieces, output_bias: bool = True) -> ReLUNetwork:
     """
     if not pieces.breakpoints:
         return _affine_network(pieces, output_bias)
-    left, doubled = _sides(pieces, output_bias)
+    left, doubled = _sides(pieces, output_bias, check)
     nodes = []  # factor, direction, breakpoint
     for i, (jump, at) in enumerate(zip(pieces.jumps, pieces.breakpoints, strict=True)):
         if i == doubled:
@@ -123,23 +126,24 @@ def _affine_network(pieces: Pieces, output_bias: bool) -> ReLUNetwork:
     return ReLUNetwork([([[1], [-1]], [value / slope, -value / slope]), ([[slope, -slope]], [0])])
 
 
-def _sides(pieces: Pieces, output_bias: bool) -> tuple[frozenset[int], int | None]:
+def _sides(pieces: Pieces, output_bias: bool, check: Callable[[], object]) -> tuple[frozenset[int], int | None]:
     """Breakpoints whose nodes look left, and one that gets two nodes, if any."""
     jumps, breaks, slope = pieces.jumps, pieces.breakpoints, pieces.slopes[0]
     everything = frozenset(range(len(jumps) - 1)), len(jumps) - 1
     if output_bias:
-        left = subset_with_sum([(d,) for d in jumps], (-slope,)).subset
+        left = subset_with_sum([(d,) for d in jumps], (-slope,), check).subset
         return everything if left is None else (left, None)
     constant = pieces.value - slope * breaks[0]  # leftmost piece: slope x + constant
-    left = subset_with_sum([(d, d * a) for d, a in zip(jumps, breaks, strict=True)], (-slope, constant)).subset
+    moments = [(d, d * a) for d, a in zip(jumps, breaks, strict=True)]
+    left = subset_with_sum(moments, (-slope, constant), check).subset
     if left is not None:
         return left, None
-    left = subset_with_sum([(d,) for d in jumps], (-slope,)).subset
+    left = subset_with_sum([(d,) for d in jumps], (-slope,), check).subset
     if left is not None:  # and a constant node
         return left, None
     for k, at in enumerate(breaks):
-        moments = [(d * (a - at),) for d, a in zip(jumps, breaks, strict=True)]  # that of k itself is 0
-        left = subset_with_sum(moments, (constant + slope * at,)).subset
+        around = [(d * (a - at),) for d, a in zip(jumps, breaks, strict=True)]  # that of k itself is 0
+        left = subset_with_sum(around, (constant + slope * at,), check).subset
         if left is not None:
             return left - {k}, k
     return everything

@@ -10,7 +10,7 @@ Mukherjee 2018 has m + 1 = p nodes).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -58,19 +58,21 @@ def smallest_one_layer(function: CellFunction) -> OneLayer | None:
         nodes.append((weight / function.denominator, row))
     if not nodes:
         return OneLayer(ReLUNetwork([([start[1:]], [start[0]])]), 0, True)
-    chosen, is_minimal = _fewest(nodes, tuple(start[1:]))
+    chosen, is_minimal = _fewest(nodes, tuple(start[1:]), function.clock.check)
     return OneLayer(_network(chosen, point, start), len(nodes), is_minimal)
 
 
-def _fewest(nodes: list[tuple[Fraction, Row]], rest: tuple[Fraction, ...]) -> tuple[list[Node], bool]:
+def _fewest(
+    nodes: list[tuple[Fraction, Row]], rest: tuple[Fraction, ...], check: Callable[[], object]
+) -> tuple[list[Node], bool]:
     """Nodes whose sum has the right gradient, and whether fewer are impossible."""
     vectors = [tuple(w * x for x in row[1:]) for w, row in nodes]
-    found = subset_with_sum(vectors, tuple(-x for x in rest))
+    found = subset_with_sum(vectors, tuple(-x for x in rest), check)
     if found.subset is not None:
         return [_turned(node, i in found.subset) for i, node in enumerate(nodes)], True
     enough_are_needed = decided = found.decided
     for k in range(len(nodes)):
-        found = _up_to_multiples(vectors, rest, nodes[k][1])
+        found = _up_to_multiples(vectors, rest, nodes[k][1], check)
         if found.subset is not None:
             turned = [_turned(node, i in found.subset and i != k) for i, node in enumerate(nodes)]
             left = _plus(rest, [vectors[i] for i in found.subset if i != k])
@@ -95,7 +97,9 @@ def _plus(start: Sequence[Fraction], vectors: Sequence[Sequence[Fraction | int]]
     return total
 
 
-def _up_to_multiples(vectors: Sequence[Sequence[Fraction]], rest: Sequence[Fraction], row: Row) -> SubsetSum:
+def _up_to_multiples(
+    vectors: Sequence[Sequence[Fraction]], rest: Sequence[Fraction], row: Row, check: Callable[[], object]
+) -> SubsetSum:
     """A subset of vectors that, with `rest`, adds up to a multiple of the row's normal."""
     normal = row[1:]
     pivot = next(c for c, x in enumerate(normal) if x)
@@ -105,7 +109,7 @@ def _up_to_multiples(vectors: Sequence[Sequence[Fraction]], rest: Sequence[Fract
         every = [x - factor * y for x, y in zip(vector, normal, strict=True)]
         return tuple(every[:pivot] + every[pivot + 1 :])
 
-    return subset_with_sum([project(v) for v in vectors], tuple(-x for x in project(rest)))
+    return subset_with_sum([project(v) for v in vectors], tuple(-x for x in project(rest)), check)
 
 
 def _network(nodes: Sequence[Node], point: Sequence[Fraction], start: Sequence[Fraction]) -> ReLUNetwork:

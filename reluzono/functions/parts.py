@@ -16,7 +16,7 @@ import numpy as np
 from reluzono.exact import ExactArray
 from reluzono.functions.cellwise import CellFunction
 from reluzono.functions.decomposition import convex_difference
-from reluzono.functions.difference import bend, propagated_layers
+from reluzono.functions.difference import bend, formula_differences, propagated_layers
 from reluzono.networks.layout import Row
 
 
@@ -48,14 +48,19 @@ class ConvexParts:
 
 def convex_parts(function: CellFunction) -> ConvexParts:
     """A single part for convex or concave functions; else what has fewer pieces: one part a neuron,
-    or the difference of two."""
+    or the difference of two.
+
+    Linear programs for the difference are left out if they had to reduce the pieces of the formulas to a quarter.
+    """
     signs = [_convexity(function, o) for o in range(function.outputs)]
     if all(signs):
         return _single_parts(function, signs)
-    candidates = [_two_parts(function)]
-    if function.is_carrier and function.carrier.hidden_layers > 1:
-        candidates.append(_parts_of_neurons(function))
-    return min(candidates, key=ConvexParts.count_pieces)
+    if not function.is_carrier or function.carrier.hidden_layers <= 1:
+        return _two_parts(function)
+    neurons = _parts_of_neurons(function)
+    if 4 * neurons.count_pieces() <= min(found.count_pieces() for found in formula_differences(function)):
+        return neurons
+    return min(neurons, _two_parts(function), key=ConvexParts.count_pieces)
 
 
 def _convexity(function: CellFunction, output: int) -> int:

@@ -517,10 +517,11 @@ class PiecewiseLinear:
 
         Parameters
         ----------
-        method : {"auto", "depth", "ternary", "size", "lattice", "one-dimensional"}
+        method : {"auto", "depth", "ternary", "size", "lattice", "one-layer", "one-dimensional"}
             "depth": at most ``ceil(log2(n + 1))`` hidden layers (Theorem 2.1 of Arora, Basu, Mianjy, Mukherjee
             2018). "ternary": the fewest hidden layers known for every function on R^n, 2 for n <= 5 and 3 for
-            n <= 17. "size": the smallest that any method finds. "lattice": a maximum of minima.
+            n <= 17. "size": the smallest that any method finds. "lattice": a maximum of minima. "one-layer": one
+            hidden layer of fewest nodes, if that is possible.
             "one-dimensional": Theorem 2.2, for R → R: one hidden layer of fewest nodes. "auto": the network the
             function was made from, if shallow enough; else "one-dimensional" or "depth".
         output_bias : bool

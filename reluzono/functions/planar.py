@@ -39,14 +39,9 @@ class Edge(NamedTuple):
 
 def edges(function: CellFunction) -> Iterator[Edge]:
     """All facets of a function on R^2; positions on a line are ``(-a2, a1) . x``."""
-    last, rows = -1, [[0]]
     for i, j, row in function.crossings():
-        if i != last:
-            region = function.regions[i]
-            every = region.rows()
-            rows, last = [every[c] for c in region.facets], i
         line = oriented_line(row)
-        yield Edge(i, j, row, line, *_ends(line, rows))
+        yield Edge(i, j, row, line, *_ends(line, function.facet_rows(i)))
 
 
 def _ends(line: Row, rows: Sequence[Sequence[int]]) -> tuple[End, End]:
@@ -123,6 +118,7 @@ def planar_sum(function: CellFunction, facets: Sequence[Edge], output: int) -> P
     """
     bends = _Bends()
     for edge in facets:
+        function.clock.check()
         before, after = function.rows[edge.before, output], function.rows[edge.after, output]
         if (before != after).any():
             weight = bend(before, after, edge.row)
@@ -133,6 +129,7 @@ def planar_sum(function: CellFunction, facets: Sequence[Edge], output: int) -> P
     whole = {line: weight for line, weight in bends.start.items() if weight}
     builder = SumBuilder(2)
     for point, rays in forks.items():
+        function.clock.check()
         for line, jump in rays:
             if signs[point] * jump < 0:
                 whole[line] = whole.get(line, Fraction(0)) + jump

@@ -8,7 +8,7 @@ Mukherjee 2018, Theorem 2.1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from itertools import combinations
 
@@ -35,7 +35,7 @@ def terms_by_triangulation(rows: Sequence[Sequence[int]]) -> Terms:
     return interior_faces(regular_triangulation(rows))
 
 
-def terms_by_radon(rows: Sequence[Sequence[int]]) -> Terms:
+def terms_by_radon(rows: Sequence[Sequence[int]], check: Callable[[], object] = lambda: None) -> Terms:
     """``max_i l_i`` by affine dependencies among the functions of a set, largest set first.
 
     Arguments and result as in `terms_by_triangulation`. If ``sum_i t_i l_i = k`` is constant with
@@ -46,6 +46,7 @@ def terms_by_radon(rows: Sequence[Sequence[int]]) -> Terms:
     size = _dimension(rows) + 1
     terms: Terms = {frozenset(range(len(rows))): 1}
     while True:
+        check()
         largest = max(terms, key=lambda s: (len(s), sorted(s)), default=frozenset[int]())
         if len(largest) <= size:
             return terms

@@ -8,12 +8,12 @@ arrangements of a set in an identity, the one whose lines are shared most is tak
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import combinations, permutations
 from typing import Any
 
-from reluzono.functions.lowering import Terms
-from reluzono.networks.layout import Layout, Lowered, Row, combination, oriented_line
+from reluzono.functions.lowering import Terms, total_of
+from reluzono.networks.layout import Layout, Lowered, Row, oriented_line
 from reluzono.networks.maxima import MaximumForms, Members, needed, ternary_layers
 
 Expansions = list[list[list[int]]]
@@ -25,7 +25,12 @@ def ternary_bound(inputs: int) -> int:
 
 
 def lower_ternary(
-    pieces: Sequence[Row], denominator: int, sums: Sequence[Terms], preferred: Collection[Row] = ()
+    pieces: Sequence[Row],
+    denominator: int,
+    sums: Sequence[Terms],
+    preferred: Collection[Row] = (),
+    check: Callable[[], object] = lambda: None,
+    most: int | None = None,
 ) -> tuple[Lowered, Expansions]:
     """The network whose output o is ``sum_S sums[o][S] max_S``; arguments as in `lowering.lower`.
 
@@ -38,9 +43,9 @@ def lower_ternary(
     """
     forms = _SharedForms(pieces, denominator, preferred, sums)
     size = len(pieces[0])
-    outputs = [combination(size, [(c, forms.value(members)) for members, c in terms.items()]) for terms in sums]
+    outputs = [total_of(size, forms.value, terms, check) for terms in sums]
     expansions = [[list(group) for group in groups] for groups in forms.expansions.values()]
-    return Layout(forms, outputs).build(), expansions
+    return Layout(forms, outputs, check, most).build(), expansions
 
 
 class _SharedForms(MaximumForms):

@@ -9,13 +9,14 @@ from reluzono.errors import InvalidInputError
 from reluzono.io.json import load, save
 from reluzono.io.nnet import load_nnet, save_nnet
 from reluzono.io.onnx import from_onnx, to_onnx
+from reluzono.io.rounding import FloatRounding, float_rounding
 from reluzono.io.sklearn import from_sklearn
 from reluzono.io.torch import from_torch, to_torch
 from reluzono.networks.network import ReLUNetwork
 
 __all__ = [
-    "from_onnx", "from_sklearn", "from_torch", "load", "load_network", "load_nnet", "save",
-    "save_network", "save_nnet", "to_onnx", "to_torch",
+    "FloatRounding", "float_rounding", "from_onnx", "from_sklearn", "from_torch", "load", "load_network", "load_nnet",
+    "save", "save_network", "save_nnet", "to_onnx", "to_torch",
 ]  # fmt: skip
 
 _SUFFIXES = ".onnx, .pt, .pth, .nnet or .json"
@@ -57,7 +58,7 @@ def save_network(network: ReLUNetwork, path: str | Path, *, exact: bool = True) 
     """Save by suffix (.onnx, .pt, .pth, .nnet, .json); returns whether the file is exact.
 
     JSON is always exact. The other formats hold floats: with ``exact=True`` weights that no float64 can
-    hold are refused, with ``exact=False`` they are rounded.
+    hold are refused, with ``exact=False`` they are rounded; `float_rounding` says by how much.
     """
     target = Path(path)
     suffix = target.suffix.lower()

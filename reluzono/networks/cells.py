@@ -126,6 +126,21 @@ class LinearRegion:
         """Integer rows ``[b | a]``, ``b + a . u >= 0`` on the region, in hull coordinates u: neurons, then domain."""
         return self._rows
 
+    def facet_rows(self) -> list[Row]:
+        """The rows of the facets only, in the order of `facets`; without making the others."""
+        kernel = self._all._kernel
+        assert kernel is not None
+        neurons = self._all._composer.rows(self.activation)
+        activation, count = self.activation, len(neurons)
+        rows = []
+        for c in self.facets:
+            if c < count:
+                sign = 1 if activation[c] > 0 else -1
+                rows.append([sign * x for x in neurons[c].tolist()])
+            else:
+                rows.append(list(kernel.domain.hull_rows[c - count]))
+        return rows
+
     @cached_property
     def ray_tightness(self) -> list[tuple[Row, frozenset[int]]]:
         """Extreme rays ``[w | u]`` of the homogenised region (modulo its lines), with their tight constraints.

@@ -61,23 +61,18 @@ def _tree(n: int) -> ReLUNetwork:
 
 def _max_level(c: int) -> ReLUNetwork:
     """One level: ``max(x_1, x_2), max(x_3, x_4), ...``, the last one passed on if c is odd."""
-    hidden: list[list[int]] = []
-    outer: list[list[int]] = []
-    for i in range(0, c, 2):
-        start = len(hidden)
-        last = min(i + 1, c - 1)
-        if last > i:
-            hidden.append(_unit({i: 1, last: -1}, c))
-        hidden += [_unit({last: 1}, c), _unit({last: -1}, c)]
-        outer.append([start, len(hidden)])
-    weights = [[0] * len(hidden) for _ in outer]
-    for row, (start, end) in zip(weights, outer, strict=True):
-        row[start:end] = [1] * (end - start - 1) + [-1]
-    return ReLUNetwork([(hidden, [0] * len(hidden)), (weights, [0] * len(weights))])
-
-
-def _unit(entries: dict[int, int], n: int) -> list[int]:
-    return [entries.get(i, 0) for i in range(n)]
+    width, count = 3 * (c // 2) + 2 * (c % 2), (c + 1) // 2
+    hidden, outer = np.zeros((width, c), dtype=np.int64), np.zeros((count, width), dtype=np.int64)
+    for gate in range(count):
+        first, at = 2 * gate, 3 * gate
+        last = min(first + 1, c - 1)
+        if last > first:
+            hidden[at, [first, last]] = 1, -1
+            outer[gate, at] = 1
+            at += 1
+        hidden[[at, at + 1], last] = 1, -1
+        outer[gate, [at, at + 1]] = 1, -1
+    return ReLUNetwork([(hidden, np.zeros(width, dtype=np.int64)), (outer, np.zeros(count, dtype=np.int64))])
 
 
 def tent(k: int) -> ReLUNetwork:

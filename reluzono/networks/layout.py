@@ -14,7 +14,7 @@ first layer, where only affine functions are wanted, they are mostly reverses of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from heapq import heapify, heappop, heappush
@@ -234,6 +234,7 @@ class _Choice:
         names: list[Carrier] = []
 
         def take(carrier: Carrier) -> None:
+            self.layout.check()
             names.append(carrier)
             span.add(len(names) - 1, _vector(carrier.form))
 
@@ -244,13 +245,16 @@ class _Choice:
             for vector in [*(_vector(c.form) for c in [*self.forced, *first]), *self.wanted]:
                 target.add(len(target), vector)
             for carrier in [*self.reverses, *self.copies, *self.backs]:
+                self.layout.check()
                 if len(span) < len(target) and target.coordinates(_vector(carrier.form)) is not None:
                     take(carrier)
         for vector in self.wanted:
+            self.layout.check()
             if span.coordinates(vector) is None:
                 take(Carrier("pair", ("pair", self.layer, len(names)), self._primitive(vector)))
         used: set[int] = set()
         for vector in self.wanted:
+            self.layout.check()
             coordinates = span.coordinates(vector)
             assert coordinates is not None, "carriers must span what is wanted"
             used.update(coordinates)
@@ -278,12 +282,24 @@ class Layout:
         What is known about neurons.
     outputs : sequence of Form
         All over the same number of inputs.
+    check : callable, optional
+        Called now and then; may raise to stop.
+    most : int, optional
+        A larger network is not wanted: BudgetExceededError as soon as that is seen.
     """
 
-    def __init__(self, forms: Forms, outputs: Sequence[Form]) -> None:
-        self.forms, self.outputs = forms, list(outputs)
+    def __init__(
+        self,
+        forms: Forms,
+        outputs: Sequence[Form],
+        check: Callable[[], object] = lambda: None,
+        most: int | None = None,
+    ) -> None:
+        self.forms, self.outputs, self.check = forms, list(outputs), check
         self.size = len(self.outputs[0].affine)
         self.nodes = self._collect()
+        if most is not None and sum(map(len, self.nodes)) > most:
+            raise BudgetExceededError(f"the network has more than {most} neurons")
         self.depth = len(self.nodes) - 1
         self.carriers: list[list[Carrier]] = [[] for _ in self.nodes]
         read = self.outputs
@@ -308,6 +324,7 @@ class Layout:
         while waiting:
             node = waiting.pop()
             if node not in found:
+                self.check()
                 found[node] = None
                 waiting.extend(self.forms.before(node).nodes)
         depth = max(map(self.forms.layer_of, found), default=0)
@@ -344,6 +361,7 @@ class Layout:
             why: list[list[Any] | None] = []
             position = {key: i for i, key in enumerate(keys)}
             for key, form, reason in self._neurons(layer):
+                self.check()
                 after.append(key)
                 copied = form is None
                 rows.append(({key: Fraction(1)}, Fraction(0)) if form is None else express(form))
@@ -410,10 +428,15 @@ def _dense(rows: Sequence[tuple[Mapping[Any, Fraction], Fraction]], keys: Sequen
         )
     column = {key: c for c, key in enumerate(keys)}
     denominator = lcm(1, *(x.denominator for weights, _ in rows for x in weights.values()))
-    weights = np.zeros((len(rows), len(keys)), dtype=object)
-    for r, (entries, _) in enumerate(rows):
-        for key, x in entries.items():
-            weights[r, column[key]] = x.numerator * (denominator // x.denominator)
+    entries = [
+        (r, column[key], x.numerator * (denominator // x.denominator))
+        for r, (given, _) in enumerate(rows)
+        for key, x in given.items()
+    ]
+    large = any(abs(x) >= 1 << 62 for *_, x in entries)
+    weights = np.zeros((len(rows), len(keys)), dtype=object if large else np.int64)
+    for r, c, x in entries:
+        weights[r, c] = x
     below = lcm(1, *(constant.denominator for _, constant in rows))
     bias = np.array([int(constant * below) for _, constant in rows], dtype=object)
     return Layer(ExactArray.from_integers(weights, denominator), ExactArray.from_integers(bias, below))

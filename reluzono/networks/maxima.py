@@ -155,7 +155,7 @@ class MaximumForms:
 
     def __init__(self, pieces: Sequence[Row], denominator: int, preferred: Collection[Row] = ()) -> None:
         self.pieces, self.denominator, self.preferred = pieces, denominator, preferred
-        self.size = len(pieces[0])
+        self.size = len(pieces[0]) if pieces else 0
         self.expansions: dict[Members, list[Members]] = {}
         self._known: dict[Members, Form] = {}
         self._nodes: dict[Any, Node] = {}

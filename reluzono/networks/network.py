@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -200,11 +200,13 @@ class ReLUNetwork:
 
     __rmul__ = __mul__
 
-    def simplify(self, domain: Polyhedron | None = None, *, proof: bool = False) -> Any:
+    def simplify(
+        self, domain: Polyhedron | None = None, *, proof: bool = False, check: Callable[[], object] = lambda: None
+    ) -> Any:
         """A smaller network with exactly the same values (on the domain); see `networks.simplify`."""
         from reluzono.networks.simplify import simplify
 
-        network, steps = simplify(self, domain)
+        network, steps = simplify(self, domain, check)
         return (network, steps) if proof else network
 
     # ------------------------------------------------------------- regions (see networks.regions)
