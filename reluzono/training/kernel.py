@@ -59,7 +59,9 @@ class KernelProblem:
         points = x, np.array(inexact, dtype=np.int8), self._integers(), self.signs_at
         return self._on_points(points, margin, recording, rational)
 
-    def _on_points(self, points: tuple[Any, Any, Any, Any], margin: bool, recording: bool, rational: bool) -> TrainingSearch:
+    def _on_points(
+        self, points: tuple[Any, Any, Any, Any], margin: bool, recording: bool, rational: bool
+    ) -> TrainingSearch:
         shape = (self.problem.width, self.problem.outputs, margin)
         if not self.problem.is_squared:
             return KinkedSearch(*points, *self._kinked_arrays(), *shape)
