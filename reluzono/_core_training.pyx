@@ -20,8 +20,12 @@ from libc.stdint cimport int8_t, int64_t, uint64_t, uint32_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memset
 
+from fractions import Fraction
+
 import numpy as np
 
+from reluzono._exact_bound cimport (Exact, ExactColumn, exact_free, exact_new, exact_orientation,
+                                    exact_points, exact_prove, exact_set_upper)
 from reluzono._exact cimport rz_ctz, rz_dot_sign128, rz_popcount
 from reluzono._filter cimport ROUND, null_vector, null_vector_scratch
 
@@ -133,13 +137,21 @@ cdef class TrainingSearch:
     cdef uint64_t *on               # for each neuron those of them on which it counts as active
     cdef Node *variant              # the node's sums with other points
     cdef double slack               # bound on the error of the last proven solution
+    # exact proofs (rational)
+    cdef Exact *exact               # NULL without
+    cdef object exact_unit          # the exact tables' loss in units of the kernel's
+    cdef bint exact_upper_known, exact_points_known
+    cdef int8_t *ray_turn           # sign of the vector of minors of its points along the ray, 2 if not known
+    cdef int *sided
+    cdef int8_t *side
     # records of the search, for certificates
     cdef int *record
     cdef long long n_record, room_record
 
     def __cinit__(self, const double[:, ::1] x, const int8_t[:, ::1] inexact, const int64_t[:, ::1] integers,
                   const double[::1] weights, const double[::1] targets, const double[::1] squares,
-                  const double[:, ::1] ridge, int width, int outputs, bint margin, object signs, bint recording=False):
+                  const double[:, ::1] ridge, int width, int outputs, bint margin, object signs, bint recording=False,
+                  exact=None):
         cdef Py_ssize_t m = x.shape[0], d = x.shape[1]
         cdef int i, k
         if not 1 <= d <= MAX_D or not 1 <= width <= MAX_W or m < 1 or m > 1 << 20:
@@ -200,6 +212,13 @@ cdef class TrainingSearch:
             self.integers = NULL
         self.upper = 1e300
         self.frontier = 4096
+        if exact is not None:
+            tables, self.exact_unit = exact
+            self.exact = exact_new(tables, width)
+            self.sided = <int *>malloc(m * sizeof(int))
+            self.side = <int8_t *>malloc(m * sizeof(int8_t))
+            if self.exact.m != m or self.exact.d != d or self.sided == NULL or self.side == NULL:
+                raise ValueError("exact tables of another problem")
 
     def __dealloc__(self):
         cdef int i
@@ -215,6 +234,8 @@ cdef class TrainingSearch:
         free(self.ray); free(self.ray_error); free(self.ray_positive); free(self.ray_zero); free(self.ray_points)
         free(self.cone); free(self.active); free(self.inactive); free(self.listed)
         free(self.counted); free(self.on); free(self.variant)
+        free(self.ray_turn); free(self.sided); free(self.side)
+        exact_free(self.exact)
         free(self.heap); free(self.stack); free(self.leaves); free(self.record)
 
     # ------------------------------------------------------------- rays
@@ -290,6 +311,14 @@ cdef class TrainingSearch:
                 positive[i] = ~positive[i] & ~zero[i]
             if self.m & 63:
                 positive[W - 1] &= ((<uint64_t>1) << (self.m & 63)) - 1
+        self.ray_turn[id] = 2
+        if self.exact != NULL:
+            for i in range(self.m):
+                k = self._sign(2 * id, i)
+                if k:
+                    known = exact_orientation(self.exact, self.ray_points + <size_t>id * d, i)
+                    self.ray_turn[id] = <int8_t>(k * known if known != 2 else 2)
+                    break
         self._enter(id)
         return 2 * id
 
@@ -635,6 +664,7 @@ cdef class TrainingSearch:
                 and _grow(<void **>&self.ray_positive, room * self.words * sizeof(uint64_t))
                 and _grow(<void **>&self.ray_zero, room * self.words * sizeof(uint64_t))
                 and _grow(<void **>&self.ray_points, room * self.d * sizeof(int))
+                and _grow(<void **>&self.ray_turn, room * sizeof(int8_t))
                 and self._set_room(&self.room_rays, room))
 
     cdef bint _room_cones(self) noexcept:
@@ -746,6 +776,7 @@ cdef class TrainingSearch:
         cdef int n = self.n_columns
         cdef Column *column = self.column
         cdef int start[MAX_W + 2]
+        self.exact_points_known = False
         k = 0
         for j in range(self.width + 2):
             while k < n and column[k].neuron < j:
@@ -1129,6 +1160,51 @@ cdef class TrainingSearch:
                     scale[0] += fabs(term)
         return f
 
+    cdef bint _prove_exact(self, const Node *node, int signs) noexcept nogil:
+        """Whether the support of the last solution proves `upper` in integers; with signs, if values at counted points
+        that the node leaves undetermined are on their wrong side."""
+        cdef ExactColumn columns[MAX_COLUMNS]
+        cdef int W = self.words, a, ray, k, n_sided = 0
+        cdef uint64_t rest
+        if self.exact == NULL:
+            return True
+        if not self.exact_upper_known:
+            with gil:
+                self._exact_upper()
+        if not self.exact_points_known:
+            exact_points(self.exact, self.counted, self.on)
+            self.exact_points_known = True
+        for a in range(self.n_columns):
+            ray = self.column[a].ray
+            columns[a].neuron = self.column[a].neuron
+            columns[a].unit = ray if self.column[a].free else -1
+            if not self.column[a].free:
+                columns[a].points = self.ray_points + <size_t>(ray >> 1) * self.d
+                columns[a].turn = self.ray_turn[ray >> 1]
+                if columns[a].turn == 2:
+                    return False
+                if ray & 1:
+                    columns[a].turn = -columns[a].turn
+        if signs != NONE:
+            for k in range(W):
+                rest = self.counted[k] & ~self._determined(node, k)
+                while rest:
+                    self.sided[n_sided] = 64 * k + rz_ctz(rest)
+                    self.side[n_sided] = <int8_t>self._sides(node, signs, k, rest & -rest)
+                    n_sided += 1
+                    rest &= rest - 1
+        return exact_prove(self.exact, columns, self.n_columns, self.kind, self.support, self.n_support, self.sided,
+                           self.side, n_sided)
+
+    cdef int _exact_upper(self) except -1:
+        """`upper` in the units of the exact tables, rounded up where that cannot matter."""
+        numerator, denominator = (self.exact_unit * Fraction(self.upper)).as_integer_ratio()
+        if numerator >> 40 > denominator:
+            numerator, denominator = -(-numerator // denominator), 1
+        exact_set_upper(self.exact, numerator, denominator)
+        self.exact_upper_known = True
+        return 0
+
     cdef double _prove_without_fitted(self, Node *node, uint32_t signs) noexcept nogil:
         """The same bound with fewer points: those that the solution fits do not contribute, and columns that matter
         only there, whose g is zero, vanish with them. Any subset of the points gives a valid bound."""
@@ -1328,7 +1404,11 @@ cdef class TrainingSearch:
         self.n_programs += 1
         if not self.margin:
             return value
-        return self._prove(node) if value >= self.upper else -1.0
+        if value >= self.upper:
+            value = self._prove(node)
+            if value >= self.upper and self._prove_exact(node, NONE):
+                return value
+        return -1.0
 
     cdef bint _ray_columns(self, const Node *node) noexcept nogil:
         """The rays of all cones that have active points, with K and b; False if that cannot be done in doubles."""
@@ -1463,6 +1543,7 @@ cdef class TrainingSearch:
         if not value + error < self.upper:
             return False
         self.upper = value + error
+        self.exact_upper_known = False
         self.best_signs = signs
         memcpy(self.best, u, (self.width + 1) * self.d * sizeof(double))
         return True
@@ -1581,7 +1662,7 @@ cdef class TrainingSearch:
                 if proven < self.upper <= loss:
                     proven = self._prove_without_fitted(node, signs)
                     again = True
-            if proven >= self.upper:
+            if proven >= self.upper and self._prove_exact(node, NONE):
                 self._note(node, signs)
                 node.alive &= ~(<uint32_t>1 << signs)
             elif loss < self.upper:
@@ -1593,7 +1674,8 @@ cdef class TrainingSearch:
             solution = v + signs * size
             loss = self._bound_one_sided(node, signs, solution)
             if loss >= self.upper and (not self.margin or self._prove(self.variant) >= self.upper
-                                       and self._sides_hold(node, signs, solution, self.slack)):
+                                       and self._sides_hold(node, signs, solution, self.slack)
+                                       and self._prove_exact(node, signs)):
                 self._note(node, signs)
                 node.alive &= ~(<uint32_t>1 << signs)
                 continue
