@@ -176,6 +176,12 @@ def test_units_of_all_neurons() -> None:
         check(program, columns, [3, 4, 5, 6, 7, 8])
 
 
+def test_more_points_than_bits_of_a_word() -> None:
+    rng = random.Random(4)
+    program = Program(rng, 2, 70, 2, 15, False, True)
+    assert any([check(program, program.columns(rng, 3, 0), support) for support in ([0], [0, 3], [1, 4, 5])])
+
+
 def test_long_weights_are_rounded_down() -> None:
     rng = random.Random(5)
     rows = [[1, rng.randint(-9, 9)] for _ in range(8)]

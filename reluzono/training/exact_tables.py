@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import frexp, ldexp, lcm, log2
+from math import frexp, lcm, ldexp, log2
 from typing import NamedTuple
 
 import numpy as np
