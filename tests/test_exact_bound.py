@@ -7,9 +7,12 @@ from fractions import Fraction
 from itertools import combinations
 from math import prod
 
+import numpy as np
 import pytest
+from reluzono._core_training import TrainingSearch
 
 from reluzono._core_exact_bound import ExactBounds
+from reluzono.linalg import row_basis
 from reluzono.training.exact_tables import exact_tables
 
 Column = tuple[int, int] | tuple[int, tuple[int, ...], int]
@@ -238,3 +241,38 @@ def test_nothing_out_of_range_is_read() -> None:
             program.kernel.prove(columns, [2], support, sides)  # type: ignore[arg-type]
     with pytest.raises(ValueError):
         program.kernel.set_points(1, [2])
+
+
+def search(unit: Fraction, bits: int = 12) -> TrainingSearch:
+    """A finished search on 16 random points with two neurons, with every pruning proved in units of ``unit``."""
+    rng, scale = random.Random(11), 1 << bits
+    rows = [[1, rng.randint(-scale, scale), rng.randint(-scale, scale)] for _ in range(16)]
+    linear = [rng.randint(-scale, scale) for _ in rows]
+    x = np.array(rows, dtype=np.float64)
+    targets = np.array(linear, dtype=np.float64)
+    kernel = TrainingSearch(
+        x,
+        np.zeros(x.shape, dtype=np.int8),
+        np.array(rows, dtype=np.int64),
+        np.ones(16),
+        targets,
+        targets**2,
+        np.zeros((3, 3)),
+        2,
+        0,
+        True,
+        None,
+        exact=(exact_tables(rows, [1] * 16, linear, None, 6), unit),
+    )
+    kernel.improve(100, 1)
+    kernel.start(np.array(row_basis(rows), dtype=np.int32))
+    for _ in range(100):
+        if kernel.run(1000):
+            return kernel
+    raise AssertionError("the search does not end")
+
+
+def test_search_proves_what_doubles_prove_and_no_more() -> None:
+    right, wrong = search(Fraction(1)), search(Fraction(5, 4))
+    assert right.upper_bound == wrong.upper_bound
+    assert wrong.counts["leaves"] > right.counts["leaves"]  # bounds between one and 5/4 times the best loss are refused
