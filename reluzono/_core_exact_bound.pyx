@@ -39,7 +39,7 @@ cdef class ExactBounds:
     def set_points(self, counted, on):
         """The points that count, as an integer with a bit a point, and for each neuron those where it is active."""
         cdef int words = self.exact.words
-        if len(on) != self.width or not 0 <= counted < 1 << self.m or any(mask & ~counted for mask in on):
+        if len(on) != self.width or counted < 0 or counted >> self.m or any(mask & ~counted for mask in on):
             raise ValueError("one mask a neuron, within the points that count")
         masks = np.array([[(mask >> (64 * k)) & ((1 << 64) - 1) for k in range(words)] for mask in [counted, *on]],
                          dtype=np.uint64)

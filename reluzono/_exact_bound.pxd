@@ -42,7 +42,7 @@ cdef struct Exact:
     rz_prime *prime
     uint64_t *inverses      # [i, t] 1 / p_i mod p_t
     uint64_t *weights       # [K, t] 1 / (product of the first K primes but p_t) mod p_t
-    uint64_t *fractions     # [t, 3] 2^192 / p_t rounded down
+    uint64_t *fractions     # [t, 5] 2^320 / p_t rounded down
     uint64_t *powers        # [t, limbs + 1]
     uint64_t *x             # [t, m, d + 2] points, w and w t
     uint64_t *ridge         # [t, d, d]
@@ -398,7 +398,7 @@ cdef inline bint _borders(Exact *E, int t, int n_sided) noexcept nogil:
 # ----------------------------------------------------------------- the proof
 
 cdef inline int _exact_sign(const Exact *E, const uint64_t *x, int K) noexcept nogil:
-    """Sign of an integer below half the product of the first K primes."""
+    """Sign of an integer below a quarter of the product of the first K primes."""
     cdef int t, sign
     for t in range(K):
         if x[t]:
@@ -615,7 +615,7 @@ cdef inline bint _allocate(Exact *E) noexcept:
     E.prime = <rz_prime *>calloc(K, sizeof(rz_prime))
     E.inverses = <uint64_t *>calloc(K * K, word)
     E.weights = <uint64_t *>calloc((K + 1) * K, word)
-    E.fractions = <uint64_t *>calloc(3 * K, word)
+    E.fractions = <uint64_t *>calloc(5 * K, word)
     E.powers = <uint64_t *>calloc(K * (E.limbs + 1), word)
     E.x = <uint64_t *>calloc(K * m * (d + 2), word)
     E.ridge = <uint64_t *>calloc(K * d * d, word)
@@ -656,8 +656,8 @@ cdef inline int _prepare_prime(Exact *E, int t, uint64_t p) except -1:
     q.negative_inverse = <uint64_t>(-pow(numbers, -1, 1 << 64) % (1 << 64))
     q.square = <uint64_t>((1 << 128) % numbers)
     q.one = <uint64_t>((1 << 64) % numbers)
-    for k in range(3):
-        E.fractions[3 * t + k] = <uint64_t>((((1 << 192) // numbers) >> (64 * k)) & ((1 << 64) - 1))
+    for k in range(5):
+        E.fractions[5 * t + k] = <uint64_t>((((1 << 320) // numbers) >> (64 * k)) & ((1 << 64) - 1))
     for k in range(E.limbs + 1):
         E.powers[t * (E.limbs + 1) + k] = <uint64_t>(pow(2, 64 * k + 128, numbers))
     return 0

@@ -41,22 +41,24 @@ cdef extern from *:
         if (v[L - 1] >> 63) r = rz_submod(r, rz_mulmod(1, powers[L], q), q);
         return r;
     }
-    /* Sign of a number from its fraction of the product of K primes, sum (x_t w_t mod p_t) / p_t modulo 1, in 192 bits:
-       each term is short by less than 2^-129. 2 if that does not tell. */
+    /* Sign of a number, not 0 and below a quarter of the product of K primes, from its fraction of the product: modulo 1 that is
+       sum (x_t w_t mod p_t) / p_t, in 320 bits, short by less than K 2^-258. 2 if that does not tell. */
     static inline int rz_fraction_sign(const uint64_t *x, int K, const rz_prime *primes, const uint64_t *weights,
                                        const uint64_t *fractions) {
-        uint64_t a = 0, b = 0, c = 0;      /* from low to high */
+        uint64_t sum[5] = {0, 0, 0, 0, 0};      /* from low to high */
         for (int t = 0; t < K; ++t) {
             const uint64_t v = rz_mulmod(rz_mulmod(x[t], weights[t], primes + t), 1, primes + t);
-            const uint64_t *f = fractions + 3 * t;
-            rz_wide s = (rz_wide)v * f[0] + a;
-            a = (uint64_t)s;
-            s = (rz_wide)v * f[1] + b + (uint64_t)(s >> 64);
-            b = (uint64_t)s;
-            c += v * f[2] + (uint64_t)(s >> 64);
+            const uint64_t *f = fractions + 5 * t;
+            uint64_t carry = 0;
+            for (int k = 0; k < 5; ++k) {
+                const rz_wide s = (rz_wide)v * f[k] + sum[k] + carry;
+                sum[k] = (uint64_t)s;
+                carry = (uint64_t)(s >> 64);
+            }
         }
-        if (c == UINT64_MAX || c == UINT64_MAX >> 1) return 2;   /* the sum is short by less than 2^-121 */
-        return c >> 63 ? -1 : 1;
+        const uint64_t most = ~(uint64_t)0;      /* just below 1: the true fraction may be just above 0 */
+        if (sum[4] == most && sum[3] == most && sum[2] == most && sum[1] >> 8 == most >> 8) return 2;
+        return sum[4] >> 63 ? -1 : 1;
     }
     #else   /* callers ask RZ_HAS_INT128 first */
     static inline uint64_t rz_dotmod(const uint64_t *a, const uint64_t *b, int n, const rz_prime *q) { return 0; }

@@ -7,9 +7,12 @@ from fractions import Fraction
 from itertools import combinations
 from math import prod
 
+import numpy as np
 import pytest
+from reluzono._core_squared import SquaredSearch
 
 from reluzono._core_exact_bound import ExactBounds
+from reluzono.linalg import row_basis
 from reluzono.training.exact_tables import exact_tables
 
 Column = tuple[int, int] | tuple[int, tuple[int, ...], int]
@@ -176,6 +179,12 @@ def test_units_of_all_neurons() -> None:
         check(program, columns, [3, 4, 5, 6, 7, 8])
 
 
+def test_more_points_than_bits_of_a_word() -> None:
+    rng = random.Random(4)
+    program = Program(rng, 2, 70, 2, 15, False, True)
+    assert any([check(program, program.columns(rng, 3, 0), support) for support in ([0], [0, 3], [1, 4, 5])])
+
+
 def test_long_weights_are_rounded_down() -> None:
     rng = random.Random(5)
     rows = [[1, rng.randint(-9, 9)] for _ in range(8)]
@@ -232,3 +241,38 @@ def test_nothing_out_of_range_is_read() -> None:
             program.kernel.prove(columns, [2], support, sides)  # type: ignore[arg-type]
     with pytest.raises(ValueError):
         program.kernel.set_points(1, [2])
+
+
+def search(unit: Fraction, bits: int = 12) -> SquaredSearch:
+    """A finished search on 16 random points with two neurons, with every pruning proved in units of ``unit``."""
+    rng, scale = random.Random(11), 1 << bits
+    rows = [[1, rng.randint(-scale, scale), rng.randint(-scale, scale)] for _ in range(16)]
+    linear = [rng.randint(-scale, scale) for _ in rows]
+    x = np.array(rows, dtype=np.float64)
+    targets = np.array(linear, dtype=np.float64)
+    kernel = SquaredSearch(
+        x,
+        np.zeros(x.shape, dtype=np.int8),
+        np.array(rows, dtype=np.int64),
+        lambda points: None,
+        np.ones(16),
+        targets,
+        targets**2,
+        np.zeros((3, 3)),
+        2,
+        0,
+        True,
+        exact=(exact_tables(rows, [1] * 16, linear, None, 6), unit),
+    )
+    kernel.improve(100, 1)
+    kernel.start(np.array(row_basis(rows), dtype=np.int32), False)
+    for _ in range(100):
+        if kernel.run(1000):
+            return kernel
+    raise AssertionError("the search does not end")
+
+
+def test_search_proves_what_doubles_prove_and_no_more() -> None:
+    right, wrong = search(Fraction(1)), search(Fraction(5, 4))
+    assert right.upper_bound == wrong.upper_bound
+    assert wrong.counts["leaves"] > right.counts["leaves"]  # bounds between one and 5/4 times the best loss are refused
