@@ -9,9 +9,9 @@ from math import prod
 
 import numpy as np
 import pytest
-from reluzono._core_squared import SquaredSearch
 
 from reluzono._core_exact_bound import ExactBounds
+from reluzono._core_squared import SquaredSearch
 from reluzono.linalg import row_basis
 from reluzono.training.exact_tables import exact_tables
 
