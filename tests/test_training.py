@@ -8,16 +8,21 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 import training_oracle as oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reluzono as rz
-from reluzono.certificates import seal
+from reluzono.certificates import Refused, seal
+from reluzono.certificates.training_bounds import make_bounds
+from reluzono.certificates.training_data import check_rows, read_problem
 from reluzono.training import piecewise_linear, quantile
 from reluzono.training.cells import make_cells
 from reluzono.training.cones import Partition
+from reluzono.training.enumerate import list_dichotomies
+from reluzono.training.logistic import loss_at, minorant
 from reluzono.training.problem import TrainingProblem
 
 LINE = [[x] for x in range(-3, 4)]
@@ -133,8 +138,9 @@ def test_counts() -> None:
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("loss", ["squared", "absolute"])
 def test_no_neurons_no_points_no_inputs(output: str, loss: str) -> None:
-    nothing = fit(rz.ExactArray.zeros((0, 2)), [], 2, loss=loss, output=output)
-    assert nothing.loss == 0 and nothing.status == "optimal" and rz.verify(nothing.certificate)
+    for width in (0, 1, 2):
+        nothing = fit(rz.ExactArray.zeros((0, 2)), [], width, loss=loss, output=output)
+        assert nothing.loss == 0 and nothing.status == "optimal" and rz.verify(nothing.certificate)
     blind = fit(rz.ExactArray.zeros((3, 0)), [1, 2, 6], 1, loss=loss, output=output)
     assert blind.loss == (14 if loss == "squared" else 5) and rz.verify(blind.certificate)
     flat = fit([[0], [1], [2]], [1, 2, 6], 0, loss=loss, output=output)
@@ -268,6 +274,111 @@ def test_executor_and_progress_change_nothing() -> None:
     assert seen[-1][0] == seen[-1][1] == 105
 
 
+# ------------------------------------------------------------------ smallest width
+
+
+def test_minimal_width() -> None:
+    y = [abs(x) + 1 for (x,) in LINE]
+    widths = {o: rz.training.minimal_width(LINE, y, output=o, method="enumerate") for o in OUTPUTS}
+    assert [widths[o].width for o in OUTPUTS] == [3, 2, 1]
+    for found in widths.values():
+        assert found.is_minimal and found.fit is not None and found.fit.loss == 0
+        assert all(f.lower_bound > 0 for f in found.fits[:-1])
+    assert rz.training.minimal_width(LINE, y, Fraction(3, 17), method="enumerate").width == 2
+    assert rz.training.minimal_width(LINE, y, Fraction(2, 17), method="enumerate").width == 3
+    limited = rz.training.minimal_width(LINE, y, budget={"seconds": 0}, method="enumerate")
+    assert limited.width is None and not limited.is_minimal and limited.fit is None
+    with pytest.raises(rz.InvalidInputError, match="allow is 1/2"):
+        rz.training.minimal_width([[0], [0]], [0, 1], method="enumerate")
+    with pytest.raises(rz.InvalidInputError, match="ridge"):
+        rz.training.minimal_width(LINE, y, ridge=1, method="enumerate")
+
+
+# ------------------------------------------------------------------ logistic loss
+
+
+def test_logistic_values_are_enclosed() -> None:
+    """Against ``log(1 + exp(-m))`` by its Taylor series in Fractions."""
+
+    def exponential(x: Fraction) -> Fraction:
+        total = term = Fraction(1)
+        for k in range(1, 60):
+            term = term * x / k
+            total += term
+        return total
+
+    for margin in map(Fraction, ("0", "1", "-1", "1/3", "-5/2", "3")):
+        low, high = loss_at(margin)
+        assert 0 <= high - low < Fraction(1, 10**30)
+        # exp(low) <= 1 + exp(-m) <= exp(high), up to the remainders of the series
+        assert exponential(low) <= 1 + exponential(-margin) + Fraction(1, 10**25)
+        assert exponential(high) >= 1 + exponential(-margin) - Fraction(1, 10**25)
+    assert loss_at(Fraction(10**9))[0] == 0 < loss_at(Fraction(10**9))[1] < Fraction(1, 10**80)
+    assert loss_at(Fraction(-(10**9)))[0] >= 10**9
+
+
+@given(st.lists(st.integers(1, 2**12 - 1), max_size=6), st.fractions(-40, 40, max_denominator=50))
+def test_lines_stay_below_the_logistic_loss(numerators: list[int], margin: Fraction) -> None:
+    kinks, slopes = minorant(Fraction(k, 2**12) for k in numerators)
+    assert kinks == sorted(set(kinks)) and slopes == sorted(set(slopes)) and slopes[-1] == 0
+    value = sum(
+        ((b - a) * (margin - t) for t, a, b in zip(kinks, slopes, slopes[1:], strict=False) if margin < t), Fraction(0)
+    )
+    assert -value <= loss_at(margin)[1] and all(-1 <= s <= 0 for s in slopes)
+    assert minorant([]) == ([0], [-1, 0])
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("y", [[0, 1, 1, 0, 0, 1, 1], [0, 0, 1, 1, 0, 0, 0]])
+def test_logistic_bounds_meet(output: str, y: list[int]) -> None:
+    result = fit(LINE, y, 1, loss="logistic", output=output, tolerance="1/10000")
+    low, high = result.loss_interval
+    assert result.status == "optimal" and low <= result.loss == high and 0 <= result.gap <= Fraction(1, 10000)
+    signed = [2 * v - 1 for v in y]
+    floats = result.network.evaluate_float(np.array(LINE, dtype=float))[:, 0]
+    assert float(np.logaddexp(0, -np.array(signed) * floats).sum()) == pytest.approx(float(result.loss), abs=1e-6)
+    certificate = json.loads(json.dumps(result.certificate))
+    assert rz.verify(certificate), rz.verify(certificate)
+    for change in ("loss", "lower_bound", "above", "slopes", "targets"):
+        changed = copy.deepcopy(certificate)
+        minorants = changed["problem"]["loss"]["minorants"]
+        if change == "above":
+            minorants[0][0][3] = str(Fraction(minorants[0][0][3]) + Fraction(1, 100))
+        elif change == "slopes":
+            minorants[0][1][-1] = "1/9"
+        elif change == "targets":
+            changed["problem"]["targets"][0] *= -1
+        else:
+            changed[change] = str(Fraction(changed[change]) + Fraction(-1 if change == "loss" else 1, 5000))
+        assert not rz.verify(seal(changed)), change
+    for seed in range(30):  # no network that descent finds is below the lower bound
+        assert descended(LINE, signed, output, seed) >= float(result.lower_bound) - 1e-9
+
+
+def descended(X: Any, y: list[int], output: str, seed: int) -> float:
+    """The logistic loss of one neuron after some steps of a gradient method from a random start."""
+    from scipy.optimize import minimize
+
+    points, labels = np.array(X, dtype=float), np.array(y, dtype=float)
+    random = np.random.default_rng(seed)
+    sign = random.choice([-1.0, 1.0])
+    free = {"none": [0.0, 0.0], "bias": [1.0, 0.0], "affine": [1.0, 1.0]}[output]
+
+    def loss(v: np.ndarray) -> float:
+        z = sign * np.maximum(0, points[:, 0] * v[0] + v[1]) + free[0] * v[2] + free[1] * v[3] * points[:, 0]
+        return float(np.logaddexp(0, -labels * z).sum())
+
+    return float(minimize(loss, random.normal(size=4) * 2, method="Nelder-Mead", options={"maxiter": 200}).fun)
+
+
+def test_the_infimum_of_separable_labels_is_not_attained() -> None:
+    result = fit(LINE, [0, 0, 0, 1, 1, 1, 1], 1, loss="logistic", output="bias")
+    assert result.status == "optimal" and result.lower_bound == 0 < result.loss < Fraction(1, 1000)
+    assert "at most" in rz.verify(result.certificate).statement
+    with pytest.raises(rz.InvalidInputError, match="tolerance"):
+        fit(LINE, [0, 0, 0, 1, 1, 1, 1], 1, loss="logistic", tolerance=-1)
+
+
 # ------------------------------------------------------------------ cells
 
 
@@ -291,6 +402,27 @@ def test_minima_over_partial_cones_are_bounds_with_proofs(points: Any, name: str
         if cones[0].determined.bit_count() == problem.m:
             break
         node = partition.halves(node)[1]
+
+
+@given(data(2, 5), st.booleans(), st.data())
+@settings(max_examples=40)
+def test_no_proof_shows_more_than_the_minimum(points: Any, squared: bool, source: st.DataObject) -> None:
+    """Weak duality, for any support and any dual vector."""
+    problem = TrainingProblem(*points, 1, "squared" if squared else "absolute", "bias")
+    cells, cone = make_cells(problem), source.draw(st.sampled_from(list_dichotomies(problem)))
+    least = cells.minimum([cone], [1]).value
+    if squared:
+        proof = [source.draw(st.lists(st.sampled_from(range(k)), unique=True)) for k in (len(cone.rays), 1)]
+    else:
+        numbers = st.lists(st.integers(-2, 2), min_size=problem.m, max_size=problem.m)
+        proof = [source.draw(st.integers(1, 2)), *source.draw(numbers)]
+    bound = cells.lower_bound([cone], [1], proof)
+    assert bound is None or bound <= least
+    try:
+        checked = bounds_of(fit(*points, 1, loss=problem.loss, output="bias").certificate).bound([cone], [1], proof, "")
+    except Refused:
+        return
+    assert bound == checked
 
 
 # ------------------------------------------------------------------ certificates
@@ -379,3 +511,97 @@ def test_a_certificate_for_other_data_is_refused() -> None:
     mixed = {**certificate, "networks": better["networks"]}
     assert not rz.verify(seal(mixed))
     assert "another loss" in str(rz.verify(seal({**certificate, "loss": better["loss"]})))
+
+
+def bounds_of(certificate: dict[str, Any]) -> Any:
+    """The checker's bounds for the problem of a certificate."""
+    problem = read_problem(certificate["problem"])
+    return make_bounds(problem, *check_rows(certificate, problem), certificate["dual_unit"])
+
+
+def test_infeasible_dual_vectors_are_refused() -> None:
+    y = [1, 2, 1, 1, 3, 1, 2]
+    certificate = fit(LINE, y, 1, loss="absolute", output="bias").certificate
+    bounds, problem = bounds_of(certificate), TrainingProblem(LINE, y, 1, "absolute", "bias")
+    cell = next(cone for cone in list_dichotomies(problem) if cone.active == 127)
+    assert bounds.bound([cell], [1], [1, *[0] * 7], "here") == 0
+    with pytest.raises(Refused, match="here: a column descends"):
+        bounds.bound([cell], [1], [1, *[-1] * 7], "here")
+    with pytest.raises(Refused, match="an output column descends"):
+        bounds.bound([cell], [1], [1, *[1] * 7], "here")
+    with pytest.raises(Refused, match="no slope of the loss at point 0 is 9"):
+        bounds.bound([cell], [1], [1, 9, -9, -9, 9, 0, 0, 0], "here")
+    with pytest.raises(Refused, match="denominator is not positive"):
+        bounds.bound([cell], [1], [-1, *[0] * 7], "here")
+
+
+def test_supports_that_prove_nothing_are_refused() -> None:
+    y = [-1, -2, -1, -1, -3, -1, -2]
+    certificate = fit(LINE, y, 1, output="bias").certificate
+    bounds, problem = bounds_of(certificate), TrainingProblem(LINE, y, 1, "squared", "bias")
+    cell = next(cone for cone in list_dichotomies(problem) if cone.active == 127)
+    found = make_cells(problem).minimum([cell], [1])
+    assert bounds.bound([cell], [1], found.proof, "here") == found.value
+    with pytest.raises(Refused, match="here: an output column descends"):
+        bounds.bound([cell], [1], [[], []], "here")
+    with pytest.raises(Refused, match="here: a column descends"):
+        bounds.bound([cell], [-1], [[], []], "here")
+    with pytest.raises(Refused, match="linearly dependent"):
+        bounds.bound([cell], [1], [[0, 1], [0]], "here")
+    with pytest.raises(Refused, match="no such column"):
+        bounds.bound([cell], [1], [[2], [0]], "here")
+
+
+@pytest.mark.parametrize("loss", ["squared", "absolute"])
+def test_a_worse_network_is_not_optimal(loss: str) -> None:
+    """All entries fit together, but no bound reaches its loss."""
+    y = [0, 2, 1, 0, 0, 1, 3]
+    certificate = fit(LINE, y, 1, loss=loss).certificate
+    zero = {"weights": [[0]], "bias": [0], "denominator": 1}
+    network = {"inputs": 1, "layers": [zero, {**zero, "weights": [[1]]}]}
+    total = sum(v * v if loss == "squared" else v for v in y)
+    forged = {**certificate, "networks": [network], "loss": total}
+    assert rz.verify(seal(forged))
+    assert "below the lower bound" in str(rz.verify(seal({**forged, "lower_bound": total})))
+
+
+def test_rows_of_other_points_are_refused() -> None:
+    """A constant is the best function on one place, and has the same loss elsewhere, where it is not."""
+    certificate = fit([[0]] * 3, [0, 1, 2], 1, output="bias").certificate
+    assert rz.verify(certificate)
+    changed = copy.deepcopy(certificate)
+    changed["problem"]["points"] = [[0], [1], [2]]
+    assert "other coordinates" in str(rz.verify(seal(changed)))
+
+
+def test_a_sample_that_counts_cannot_be_left_out() -> None:
+    x, y = [[0], [1], [2]], [0, 5, 0]
+    certificate = fit(x, y, 0, sample_weight=[1, 0, 1]).certificate
+    assert certificate["loss"] == 0
+    forged = copy.deepcopy(certificate)
+    forged["problem"]["weights"] = [1, 1, 1]
+    forged["loss"] = forged["lower_bound"] = 25
+    assert "null exactly" in str(rz.verify(seal(forged)))
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("width", [0, 1])
+def test_logistic_corners(output: str, width: int) -> None:
+    for X, y, weights in (
+        (rz.ExactArray.zeros((0, 2)), [], None),
+        (rz.ExactArray.zeros((3, 0)), [0, 1, 1], None),
+        ([[1, 2], [1, 2]], [1, -1], None),
+        ([[1, 2], [3, 2]], [1, 1], [0, 0]),
+        ([[1, 2], [3, 2], [3, 2]], [1, 1, 0], [0, "1/3", 2]),
+    ):
+        result = fit(X, y, width, loss="logistic", output=output, sample_weight=weights)
+        assert result.status == "optimal" and rz.verify(result.certificate)
+
+
+def test_processes_give_the_same() -> None:
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    y = [0, 2, 1, 0, 0, 1, 3]
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        assert fit(LINE, y, 2, executor=pool).network == fit(LINE, y, 2).network

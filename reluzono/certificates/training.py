@@ -10,11 +10,13 @@ Entries of the certificate, besides "format", "version", "kind", "digest":
 "problem"
     {"points": D lists of n rationals, "targets", "weights": D rationals, "width": int, "output": "none", "bias" or
     "affine", "ridge": rational, "loss": {"kind": "squared"} or {"kind": "piecewise-linear", "of": "residual" or
-    "margin", "breakpoints": [...], "slopes": [...], "minimum": rational}}. Targets are -1 or 1 if "of" is "margin".
+    "margin", "breakpoints": [...], "slopes": [...], "minimum": rational} or {"kind": "logistic", "minorants": for each
+    sample [breakpoints, slopes]}}. Targets are -1 or 1 if "of" is "margin" and for the logistic loss. A minorant is a
+    convex piecewise-linear function of the margin, at the end 0, that is nowhere above the logistic loss.
 "networks", "loss", "lower_bound"
-    One network, its objective (recomputed), and a number that no network's objective is below. The network's first
-    `width` hidden neurons have output weights s_i; with an affine output two more, v and -v with output weights 1
-    and -1, may follow. Without hidden neurons it is one affine layer.
+    One network, its objective (recomputed; for the logistic loss an upper bound), and a number that no network's
+    objective is below. The network's first `width` hidden neurons have output weights s_i; with an affine output two
+    more, v and -v with output weights 1 and -1, may follow. Without hidden neurons it is one affine layer.
 "rows", "row_of"
     m integer rows ``(1, ...)`` of length d and for each sample its row, null exactly for weight 0. The columns of
     the samples' rows span the same space as the constant and the columns of the points: so on the data a neuron is a
@@ -24,7 +26,7 @@ Entries of the certificate, besides "format", "version", "kind", "digest":
     ``row.u >= 0`` for the basis rows at the ones of k and <= 0 for the others. A node is null or
     ``[row, below, above]``: halves with ``row.u <= 0`` and >= 0, whose numbers are larger; each is named once.
 "dual_unit"
-    Positive rational, for piecewise-linear losses; else null.
+    Positive rational, for piecewise-linear losses and minorants; null for the squared loss.
 "tree"
     All choices of cones and signs, in preorder. The roots are the tuples ``c_1 <= ... <= c_width`` of orthants, in
     lexicographic order; with output "affine" only odd orthants (basis row 0 on the positive side), because
@@ -44,7 +46,7 @@ Entries of the certificate, besides "format", "version", "kind", "digest":
     * squared loss: ``[[rays of neuron 1], ..., [output columns]]``, indices of independent columns. With the solution
       of the normal equations on them, ``p = y - A x``, it must be <= 0 against the other columns of rays, and
       orthogonal to all output columns; then no nonnegative combination has an objective below ``<p, y>``.
-    * piecewise-linear loss: ``[denominator, numerator, ...]``, for each determined point in order a number
+    * piecewise-linear loss or minorants: ``[denominator, numerator, ...]``, for each determined point in order a number
       ``p_i = dual_unit numerator / denominator``: ``a.p >= 0`` for columns of rays, = 0 for output columns. Then no
       combination has an objective below ``- sum_i sup_z (p_i z - loss_i(z))``, with p_i = 0 for undetermined points.
     The bound of each proof must be at least "lower_bound".
@@ -56,6 +58,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -72,7 +75,7 @@ from reluzono.certificates.data import (
     require,
 )
 from reluzono.certificates.training_bounds import Bounds, make_bounds
-from reluzono.certificates.training_data import Problem, check_rows, objective_of, read_problem
+from reluzono.certificates.training_data import Logistic, Problem, check_rows, objective_of, read_problem
 
 _FRAME = {"format", "version", "kind", "digest", "networks", "problem", "loss", "lower_bound", "rows", "row_of"}
 _SEARCH = {"basis", "splits", "tree", "dual_unit"}
@@ -84,7 +87,9 @@ def check(certificate: dict[str, Any]) -> str:
     problem = read_problem(certificate["problem"])
     (network,) = read_networks(certificate, 1)
     loss, bound = rational(certificate["loss"], "loss"), rational(certificate["lower_bound"], "lower_bound")
-    require(objective_of(network, problem) == loss, "the network has another loss")
+    found = objective_of(network, problem)
+    at_most = isinstance(problem.loss, Logistic)
+    require(found <= loss if at_most else found == loss, "the network has another loss")
     require(bound <= loss, "the lower bound is above the loss")
     rows, row_of = check_rows(certificate, problem)
     if rows:
@@ -99,7 +104,7 @@ def check(certificate: dict[str, Any]) -> str:
     shape = f"one hidden layer of width {problem.width}, output part {problem.output!r}"
     if bound == loss:
         return f"{network} attains the least {what} of all networks with {shape}: {loss}"
-    return f"{network} has {what} {loss}; no network with {shape} has less than {bound}"
+    return f"{network} has {what} {'at most ' * at_most}{loss}; no network with {shape} has less than {bound}"
 
 
 # ------------------------------------------------------------------ cones
@@ -266,11 +271,16 @@ class Search:
         return frozenset(done)
 
 
-def sign_classes(nodes: Sequence[int]) -> list[frozenset[int]]:
+def sign_classes(nodes: Sequence[int]) -> tuple[frozenset[int], ...]:
     """Masks of sign vectors, grouped by permutations of neurons with the same node; by their least masks."""
+    return _classes(tuple(map(nodes.index, nodes)))
+
+
+@cache
+def _classes(nodes: tuple[int, ...]) -> tuple[frozenset[int], ...]:
     groups: dict[tuple[tuple[int, int], ...], set[int]] = {}
     width = len(nodes)
     for mask in range(1 << width):
         key = tuple(sorted((node, mask >> i & 1) for i, node in enumerate(nodes)))
         groups.setdefault(key, set()).add(mask)
-    return sorted((frozenset(group) for group in groups.values()), key=min)
+    return tuple(sorted((frozenset(group) for group in groups.values()), key=min))

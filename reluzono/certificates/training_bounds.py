@@ -11,7 +11,7 @@ from math import lcm
 from typing import Any, Protocol
 
 from reluzono.certificates.data import Refused, array, dot, integers, rational, reduced_basis, require
-from reluzono.certificates.training_data import PiecewiseLinear, Problem, Squared, least_norms
+from reluzono.certificates.training_data import Problem, Squared, least_norms
 
 
 class Cone(Protocol):
@@ -70,6 +70,7 @@ class SquaredBounds:
             self.points.append([*moments, *(linear * x for x in row), constant])
         self.least = [c - b * b / w for w, b, c in sums]
         self._known: dict[int, list[int]] = {}
+        self._rests: dict[int, Fraction] = {}
 
     def bound(self, cones: Sequence[Cone], signs: Sequence[int], proof: Any, where: str) -> Fraction:
         """See `reluzono.certificates.training`."""
@@ -100,8 +101,7 @@ class SquaredBounds:
                 require(product <= 0, f"{where}: a column descends")
                 require(product == 0 or j < len(cones), f"{where}: an output column descends")
         reached = sum(x * dot(linear[k], column) for (k, column), x in zip(chosen, solution, strict=True))
-        rest = sum((x for i, x in enumerate(self.least) if not common >> i & 1), Fraction(0))
-        return Fraction(self._sums(common)[-1] * scale - reached, scale * self.common) + rest
+        return Fraction(self._sums(common)[-1] * scale - reached, scale * self.common) + self._rest(common)
 
     @staticmethod
     def _stationary(
@@ -120,6 +120,12 @@ class SquaredBounds:
         sums, d = self._sums(mask), self.d
         return [[sign * x for x in sums[d * i : d * i + d]] for i in range(d)]
 
+    def _rest(self, common: int) -> Fraction:
+        """The sum of the least losses of the other points."""
+        if common not in self._rests:
+            self._rests[common] = sum((x for i, x in enumerate(self.least) if not common >> i & 1), Fraction(0))
+        return self._rests[common]
+
     def _linear(self, mask: int) -> list[int]:
         return self._sums(mask)[self.d * self.d : -1]
 
@@ -131,18 +137,24 @@ class SquaredBounds:
 
 
 class LinearBounds:
-    """Feasible dual vectors."""
+    """Feasible dual vectors, for the loss or, if it is logistic, for what is nowhere above it."""
 
     def __init__(self, problem: Problem, rows: list[list[int]], row_of: list[int | None], unit: Fraction) -> None:
         require(unit > 0, "dual_unit: not positive")
-        assert isinstance(problem.loss, PiecewiseLinear)
         self.rows, self.m, self.unit = rows, len(rows), unit
         self.outputs = _output_columns(problem, len(rows[0]))
-        self.losses = [Convex() for _ in rows]
-        for i, weight, target in zip(row_of, problem.weights, problem.targets, strict=True):
+        parts = [Convex() for _ in rows]
+        for j, (i, weight) in enumerate(zip(row_of, problem.weights, strict=True)):
             if i is not None:
-                self.losses[i].add(weight, *problem.loss.of_prediction(target))
-        self.least = [-self._conjugate(i, Fraction(0), "loss") for i in range(self.m)]
+                parts[i].add(weight, *problem.minorant(j))
+        self.slopes = lcm(*((x / unit).denominator for part in parts for x in part.slopes()))
+        self.kinks = lcm(*(t.denominator for part in parts for t in part.kinks))
+        self.losses = [part.pieces(self.slopes / unit, self.kinks) for part in parts]
+        self.constants = [part.constant for part in parts]
+        self.least = [
+            self.constants[i] - self.unit * Fraction(self._conjugate(i, 0, 1, "loss"), self.slopes * self.kinks)
+            for i in range(self.m)
+        ]
 
     def bound(self, cones: Sequence[Cone], signs: Sequence[int], proof: Any, where: str) -> Fraction:
         """See `reluzono.certificates.training`."""
@@ -155,10 +167,10 @@ class LinearBounds:
             require(all(sign * dot(total, ray) >= 0 for ray in cone.rays), f"{where}: a column descends")
         total = self._total(points, numerators, common)
         require(not any(dot(total, column) for column in self.outputs), f"{where}: an output column descends")
-        bound = sum((x for i, x in enumerate(self.least) if not common >> i & 1), Fraction(0))
-        for i, x in zip(points, numerators, strict=True):
-            bound -= self._conjugate(i, self.unit * Fraction(x, denominator), where)
-        return bound
+        rest = sum((x for i, x in enumerate(self.least) if not common >> i & 1), Fraction(0))
+        rest += sum((self.constants[i] for i in points), Fraction(0))
+        cost = sum(self._conjugate(i, x, denominator, where) for i, x in zip(points, numerators, strict=True))
+        return rest - self.unit * Fraction(cost, denominator * self.slopes * self.kinks)
 
     def _total(self, points: Sequence[int], values: Sequence[int], mask: int) -> list[int]:
         """The sum of values times rows over the points of the mask."""
@@ -168,11 +180,21 @@ class LinearBounds:
                 total = [t + x * r for t, r in zip(total, self.rows[i], strict=True)]
         return total
 
-    def _conjugate(self, i: int, p: Fraction, where: str) -> Fraction:
-        value = self.losses[i].conjugate(p)
-        if value is None:
-            raise Refused(f"{where}: no slope of the loss at point {i} is {p}")
-        return value
+    def _conjugate(self, i: int, numerator: int, denominator: int, where: str) -> int:
+        """The supremum of ``p z - loss(z)`` without the constant, ``p = unit numerator / denominator``.
+
+        In units of ``unit / (denominator slopes kinks)``. It is attained at the first kink after which the slope is
+        at least p.
+        """
+        before, pieces = self.losses[i]
+        p = numerator * self.slopes
+        if p >= before * denominator:
+            if not pieces and p == before * denominator:
+                return 0
+            for t, slope, value in pieces:
+                if slope * denominator >= p:
+                    return p * t - value * denominator
+        raise Refused(f"{where}: no slope of the loss at point {i} is {numerator}/{denominator}")
 
 
 class Convex:
@@ -181,7 +203,6 @@ class Convex:
     def __init__(self) -> None:
         self.slope, self.constant = Fraction(0), Fraction(0)
         self.kinks: dict[Fraction, Fraction] = {}
-        self._ends: list[tuple[Fraction, Fraction, Fraction]] | None = None  # kink, slope after it, value at it
 
     def add(
         self, weight: Fraction, slope: Fraction, kinks: Sequence[tuple[Fraction, Fraction]], constant: Fraction
@@ -192,19 +213,23 @@ class Convex:
         for t, delta in kinks:
             self.kinks[t] = self.kinks.get(t, Fraction(0)) + weight * delta
 
-    def conjugate(self, p: Fraction) -> Fraction | None:
-        """The supremum of ``p z`` minus this function; None if it is infinite.
+    def slopes(self) -> list[Fraction]:
+        """The slopes between kinks, in order."""
+        slopes = [self.slope]
+        for t in sorted(self.kinks):
+            slopes.append(slopes[-1] + self.kinks[t])
+        return slopes
 
-        It is attained at the first kink after which the slope is at least p.
+    def pieces(self, slopes: Fraction, kinks: int) -> tuple[int, list[tuple[int, int, int]]]:
+        """The first slope; and for each kink t, t, the slope after it and the value at it without the constant.
+
+        Integers: t is multiplied by `kinks`, slopes by `slopes`, values by both.
         """
-        if self._ends is None:
-            self._ends, slope, value, before = [], self.slope, self.constant, Fraction(0)
-            for t in sorted(self.kinks):
-                value += slope * (t - before)
-                slope, before = slope + self.kinks[t], t
-                self._ends.append((t, slope, value))
-        if p < self.slope:
-            return None
-        if not self._ends:
-            return -self.constant if p == self.slope else None
-        return next((p * t - value for t, slope, value in self._ends if slope >= p), None)
+        first, *later = (int(x * slopes) for x in self.slopes())
+        pieces, slope, value, before = [], first, 0, 0
+        for t, after in zip(sorted(self.kinks), later, strict=True):
+            place = int(t * kinks)
+            value += slope * (place - before)
+            slope, before = after, place
+            pieces.append((place, slope, value))
+        return first, pieces

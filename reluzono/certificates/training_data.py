@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from fractions import Fraction
 from math import lcm
 from typing import Any
 
 from reluzono.certificates.data import Network, array, fields, integers, rational, rationals, require
+
+#: ``(slope, kinks, constant)``: the function ``slope z + sum delta max(0, z - t) + constant`` over kinks (t, delta)
+Kinked = tuple[Fraction, list[tuple[Fraction, Fraction]], Fraction]
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,8 @@ class PiecewiseLinear:
     slopes: list[Fraction]
     minimum: Fraction
 
-    def of_prediction(self, target: Fraction) -> tuple[Fraction, list[tuple[Fraction, Fraction]], Fraction]:
-        """``(slope, kinks, constant)``: ``slope z + sum delta max(0, z - t) + constant`` over kinks (t, delta)."""
+    def of_prediction(self, target: Fraction) -> Kinked:
+        """The loss for a target as a function of the prediction."""
         if self.of == "residual":
             points, slopes = [b + target for b in self.breakpoints], self.slopes
         elif target > 0:
@@ -46,6 +50,17 @@ class PiecewiseLinear:
     def value(self, z: Fraction, target: Fraction) -> Fraction:
         slope, kinks, constant = self.of_prediction(target)
         return _at(slope, kinks, z) + constant
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """``log(1 + exp(-y z))``, and for each sample a piecewise-linear function of the margin that is nowhere above."""
+
+    minorants: list[PiecewiseLinear]
+
+    def value(self, z: Fraction, target: Fraction) -> Fraction:
+        """An upper bound."""
+        return logistic_upper(target * z)
 
 
 def _at(slope: Fraction, kinks: Sequence[tuple[Fraction, Fraction]], z: Fraction) -> Fraction:
@@ -62,13 +77,20 @@ class Problem:
     width: int
     output: str
     ridge: Fraction
-    loss: Squared | PiecewiseLinear
+    loss: Squared | PiecewiseLinear | Logistic
 
     @property
     def loss_name(self) -> str:
         """For the statement."""
         ridge = f" + {self.ridge} |a|^2" if self.ridge else ""
-        return ("squared" if isinstance(self.loss, Squared) else "piecewise-linear") + ridge
+        names = {Squared: "squared", PiecewiseLinear: "piecewise-linear", Logistic: "logistic"}
+        return names[type(self.loss)] + ridge
+
+    def minorant(self, j: int) -> Kinked:
+        """A function that is nowhere above the loss of sample j: itself, unless the loss is logistic."""
+        assert not isinstance(self.loss, Squared)
+        loss = self.loss.minorants[j] if isinstance(self.loss, Logistic) else self.loss
+        return loss.of_prediction(self.targets[j])
 
 
 def read_problem(data: Any) -> Problem:
@@ -84,19 +106,25 @@ def read_problem(data: Any) -> Problem:
     require(width >= 0, "width: negative")
     require(data["output"] in ("none", "bias", "affine"), "output: unknown")
     ridge = rational(data["ridge"], "ridge")
-    loss = _read_loss(data["loss"])
-    if isinstance(loss, PiecewiseLinear):
+    loss = _read_loss(data["loss"], len(points))
+    if not isinstance(loss, Squared):
         require(ridge == 0, "ridge: for the squared loss only")
-        require(loss.of == "residual" or all(abs(y) == 1 for y in targets), "targets: not labels -1, 1")
+        of_margins = isinstance(loss, Logistic) or loss.of == "margin"
+        require(not of_margins or all(abs(y) == 1 for y in targets), "targets: not labels -1, 1")
     require(ridge >= 0, "ridge: negative")
     return Problem(points, targets, weights, width, data["output"], ridge, loss)
 
 
-def _read_loss(data: Any) -> Squared | PiecewiseLinear:
-    require(isinstance(data, dict) and data.get("kind") in ("squared", "piecewise-linear"), "loss: unknown kind")
+def _read_loss(data: Any, samples: int) -> Squared | PiecewiseLinear | Logistic:
+    kinds = ("squared", "piecewise-linear", "logistic")
+    require(isinstance(data, dict) and data.get("kind") in kinds, "loss: unknown kind")
     if data["kind"] == "squared":
         fields(data, {"kind"}, "loss")
         return Squared()
+    if data["kind"] == "logistic":
+        fields(data, {"kind", "minorants"}, "loss")
+        parts = [array(part, "minorants", 2) for part in array(data["minorants"], "minorants", samples)]
+        return Logistic([_read_minorant(*part) for part in parts])
     fields(data, {"kind", "of", "breakpoints", "slopes", "minimum"}, "loss")
     require(data["of"] in ("residual", "margin"), "loss: of neither residual nor margin")
     points = rationals(data["breakpoints"], "breakpoints")
@@ -107,11 +135,54 @@ def _read_loss(data: Any) -> Squared | PiecewiseLinear:
     return PiecewiseLinear(data["of"], points, slopes, rational(data["minimum"], "minimum"))
 
 
+# ------------------------------------------------------------------ the logistic function
+
+# `decimal` rounds ln and exp correctly: with 50 digits a few operations are far more accurate than the padding
+_CONTEXT, _PADDING = Context(prec=50), Fraction(1, 10**40)
+
+
+def logistic_upper(margin: Fraction) -> Fraction:
+    """An upper bound of ``log(1 + exp(-margin))``."""
+    if margin < 0:
+        return logistic_upper(-margin) - margin
+    if margin > 200:
+        return Fraction(1, 2**280)  # log(1 + x) <= x, and exp(-200) < 2**-288
+    exponent = _CONTEXT.divide(Decimal(-margin.numerator), Decimal(margin.denominator))
+    return Fraction(_CONTEXT.ln(_CONTEXT.add(Decimal(1), _CONTEXT.exp(exponent)))) + _PADDING
+
+
+def entropy_lower(p: Fraction) -> Fraction:
+    """A lower bound of ``-p log p - (1 - p) log(1 - p)`` for 0 <= p <= 1."""
+    if p in (0, 1):
+        return Fraction(0)
+    logarithms = [
+        Fraction(_CONTEXT.ln(_CONTEXT.divide(Decimal(q.numerator), Decimal(q.denominator)))) for q in (p, 1 - p)
+    ]
+    return -p * logarithms[0] - (1 - p) * logarithms[1] - _PADDING
+
+
+def _read_minorant(breakpoints: Any, slopes: Any) -> PiecewiseLinear:
+    """A convex function of the margin that ends with 0; refuse it if it is above ``log(1 + exp(-margin))`` somewhere.
+
+    The line ``h - p margin`` is nowhere above exactly if ``h <= -p log p - (1 - p) log(1 - p)``.
+    """
+    points, steps = rationals(breakpoints, "minorants"), rationals(slopes, "minorants")
+    require(len(steps) == len(points) + 1, "minorants: wrong number of slopes")
+    require(all(a < b for a, b in zip(points, points[1:], strict=False)), "minorants: breakpoints not increasing")
+    require(all(a <= b for a, b in zip(steps, steps[1:], strict=False)), "minorants: not convex")
+    require(steps[0] >= -1 and steps[-1] == 0, "minorants: wrong slopes")
+    height = Fraction(0)
+    for k in reversed(range(len(points))):
+        height += (steps[k + 1] - steps[k]) * points[k]
+        require(height <= entropy_lower(-steps[k]), "minorants: above the logistic loss")
+    return PiecewiseLinear("margin", points, steps, Fraction(0))
+
+
 # ------------------------------------------------------------------ the network
 
 
 def objective_of(network: Network, problem: Problem) -> Fraction:
-    """The objective of a network, after a check that it has the shape of the problem."""
+    """The objective of a network (an upper bound for the logistic loss), after a check of the network's shape."""
     require(not problem.points or network.inputs == len(problem.points[0]), "the network has other inputs")
     penalty = problem.ridge * _check_shape(network, problem)
     total = Fraction(0)

@@ -20,6 +20,8 @@ _NAMES = {
     "certified": ("SizeLowerBound", "certify_size_lower_bound", "collapse"),
     "distances": ("l1_distance", "l1_distance_bound", "l1_size_lower_bound"),
     "folding": ("region_rich",),
+    "regrouping": ("regroup", "regrouped_widths"),
+    "theorems": ("theorem",),
     "zonotope_family": (
         "in_general_position", "canonical_generators", "support_network", "zonotope_network",
         "count_zonotope_pieces",

@@ -4,13 +4,18 @@ s_q, the hard function of even sawteeth with ``q = w^k`` pieces on [0, 1], has `
 and height 1. On a triangle every affine function is at distance at least 1 / (2q): the integral of ``|triangle -
 line|`` is a convex function of the line, symmetric about the triangle's axis, so a constant c is best, and its
 distance ``(c^2 + (1 - c)^2) / q`` is smallest for c = 1/2. A function with p pieces bends inside at most p - 1
-triangles and is affine on the others. (Theorem on L1 approximation of Arora, Basu, Mianjy, Mukherjee 2018.)
+triangles and is affine on the others: its distance is at least ``(floor(q / 2) - (p - 1)) / (2q)``. (Theorem on L1
+approximation of Arora, Basu, Mianjy, Mukherjee 2018.)
+
+That bound is never attained between 0 and 1/4. The function would equal 1/2 on every triangle without a bend, and
+s_q on every triangle with one, which is impossible for neighbours, as s_q is 0 at the ends of triangles. If no
+triangle has a bend, the function is 1/2, which attains the bound only for even q, where it is 1/4.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 from typing import Any
 
 from reluzono.errors import InvalidInputError
@@ -81,14 +86,16 @@ def l1_distance_bound(width: int, hidden_layers: int, pieces: int) -> Fraction:
 
 
 def l1_size_lower_bound(width: int, hidden_layers: int, shallow_hidden_layers: int, distance: Any) -> int:
-    """Nodes that a network of at most k' hidden layers needs to come within an L1 distance of s_q on [0, 1].
+    """Nodes that a network of at most k' hidden layers needs for an L1 distance of at most ``distance`` to s_q.
 
     Examples
     --------
-    >>> l1_size_lower_bound(2, 10, 1, "1/8")
-    256
+    >>> l1_size_lower_bound(2, 10, 1, "1/8")  # 257 pieces would have to attain the bound
+    257
     """
     w, k = at_least(1, width=width, hidden_layers=hidden_layers)
     wanted = as_fraction(distance, "distance")
     q = w**k
-    return least_size(max(1, ceil(q // 2 + 1 - 2 * q * wanted)), shallow_hidden_layers)
+    pieces = q // 2 + 1 - 2 * q * wanted  # for which the bound is the distance
+    attained = not 0 < wanted < Fraction(1, 4)
+    return least_size(max(1, ceil(pieces) if attained else floor(pieces) + 1), shallow_hidden_layers)

@@ -15,6 +15,7 @@ _NAMES = {
     ),
     "problem": ("TrainingProblem",),
     "fit": ("GlobalFit", "fit_global"),
+    "minimal": ("MinimalWidth", "minimal_width"),
     "enumerate": ("count_subproblems", "count_dichotomies"),
 }  # fmt: skip
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}

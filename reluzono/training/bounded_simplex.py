@@ -121,6 +121,10 @@ class Dictionary:
 
         if careful:
             return min(open_columns, key=cmp_to_key(compare))
+        try:  # in floats first: then few exact comparisons are needed
+            open_columns.sort(key=lambda c: -gain[c] / lead[c])
+        except OverflowError:
+            pass
         open_columns.sort(key=cmp_to_key(compare))
         missing = -lead[-1]
         for c in open_columns:

@@ -81,6 +81,8 @@ def enumerate_cells(
     report, clock, cells = as_progress(progress), budget.start(), make_cells(problem)
     outcome = without_neurons(problem, cells)
     listed = list_dichotomies(problem)
+    if not problem.rows or not problem.width:
+        return replace(outcome, lower_bound=outcome.loss, statistics=_statistics(1, listed, problem))
     done, best = _resume(start)
     programs, total = 0, comb(len(listed) + problem.width - 1, problem.width)
     choices = islice(combinations_with_replacement(range(len(listed)), problem.width), done, None)
@@ -96,16 +98,16 @@ def enumerate_cells(
             clock.check(programs)
     except BudgetExceededError:
         finished = done == total
-    if best is not None and (best[0] < outcome.loss or not problem.width):
+    if best is not None and best[0] < outcome.loss:
         outcome = _at(problem, cells, listed, best, outcome)
-    statistics = {
-        "programs": programs,
-        "dichotomies": len(listed),
-        "plain_programs": (2 * len(listed)) ** problem.width,
-    }
     bound = outcome.loss if finished else outcome.lower_bound
     token = None if finished else json.dumps([done, None if best is None else [str(best[0]), best[1], best[2]]])
-    return replace(outcome, lower_bound=bound, statistics=statistics, token=token)
+    return replace(outcome, lower_bound=bound, statistics=_statistics(programs, listed, problem), token=token)
+
+
+def _statistics(programs: int, listed: list[Cone], problem: TrainingProblem) -> dict[str, int]:
+    plain = (2 * len(listed)) ** problem.width
+    return {"programs": programs, "dichotomies": len(listed), "plain_programs": plain}
 
 
 def _resume(start: str | None) -> tuple[int, Best]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from importlib import import_module
 from typing import Any
 
-from reluzono.budget import as_budget
+from reluzono.budget import Clock, as_budget
 from reluzono.errors import InvalidInputError
+from reluzono.exact import as_fraction
 from reluzono.networks.network import ReLUNetwork
 from reluzono.training.cells import Outcome
 from reluzono.training.enumerate import enumerate_cells
-from reluzono.training.problem import TrainingProblem
+from reluzono.training.losses import LogisticLoss, as_loss
+from reluzono.training.problem import TrainingProblem, read_ridge
+from reluzono.training.search import branch_and_bound
 
 METHODS = ("branch-and-bound", "enumerate")
 PROOFS = ("rational", "margin", "float")
@@ -29,9 +32,10 @@ class GlobalFit:
     network : ReLUNetwork
         Exact rational weights.
     loss, lower_bound : Fraction
-        The network's objective, and a number that no network of the problem is below.
+        The network's objective, and a number that no network of the problem is below. For the logistic loss the
+        former is a rigorous upper bound, see `loss_interval`.
     status : {"optimal", "budget"}
-        "optimal" if ``loss == lower_bound``, else a limit ended the search.
+        "optimal" if ``loss == lower_bound`` (logistic loss: up to the tolerance), else a limit ended the search.
     method : str
     statistics : dict
         What the search did, such as the number of convex programs solved.
@@ -48,6 +52,12 @@ class GlobalFit:
     token: str | None
     problem: TrainingProblem = field(repr=False)
     _outcome: Outcome = field(repr=False)
+    _interval: tuple[Fraction, Fraction] | None = field(default=None, repr=False)
+
+    @property
+    def loss_interval(self) -> tuple[Fraction, Fraction]:
+        """Ends of an interval that holds the network's loss: equal, except for the logistic loss."""
+        return self._interval or (self.loss, self.loss)
 
     @property
     def gap(self) -> Fraction:
@@ -82,6 +92,7 @@ def fit_global(
     ridge: Any = 0,
     method: str = "branch-and-bound",
     proof: str = "rational",
+    tolerance: Any = Fraction(1, 1000),
     budget: Any = None,
     executor: Executor | None = None,
     progress: Any = None,
@@ -101,8 +112,8 @@ def fit_global(
     width : int
         Number of hidden neurons.
     loss : str or loss
-        "squared", "absolute", "hinge", "quantile" (of 1/2), "epsilon-insensitive" (of 1/10), or a value made by
-        `reluzono.training.quantile`, `epsilon_insensitive` or `piecewise_linear`.
+        "squared", "absolute", "hinge", "quantile" (of 1/2), "epsilon-insensitive" (of 1/10), "logistic", or a value
+        made by `reluzono.training.quantile`, `epsilon_insensitive` or `piecewise_linear`.
     output : {"none", "bias", "affine"}
         What is added to the hidden neurons; "none" is problem (4.1) of the paper.
     sample_weight : array_like, shape (D,), optional
@@ -112,7 +123,11 @@ def fit_global(
     method : {"branch-and-bound", "enumerate"}
         "enumerate" is Algorithm 1 of the paper.
     proof : {"rational", "margin", "float"}
-        How branch and bound excludes parts of the search.
+        How branch and bound excludes parts of the search: by bounds in integers (for piecewise-linear losses by a
+        second search in fractions, which is slow), in doubles with proven margins, or in doubles alone, which is no
+        proof. The loss is exact in any case; "margin" is as rigorous as "rational", and faster.
+    tolerance : number
+        Logistic loss only: the gap that counts as optimal.
     budget, executor, progress
         See `reluzono.budget`; ``cells`` limits the number of convex programs. When a limit is reached the best
         network so far is returned, with an honest lower bound.
@@ -130,6 +145,8 @@ def fit_global(
 
     Notes
     -----
+    The infimum of the logistic loss need not be attained; the network is then only near it.
+
     Theorem 4.1 of Arora, Basu, Mianjy, Mukherjee (ICLR 2018): time polynomial in the number of points for fixed width
     and dimension. Optimal weights are not unique; the objective is.
 
@@ -144,15 +161,48 @@ def fit_global(
         raise InvalidInputError(f"method is {method!r}: give one of {list(METHODS)}")
     if proof not in PROOFS:
         raise InvalidInputError(f"proof is {proof!r}: give one of {list(PROOFS)}")
-    problem, limits = TrainingProblem(X, y, width, loss, output, sample_weight, ridge), as_budget(budget)
-    if method == "enumerate":
-        outcome = enumerate_cells(problem, limits, executor, progress, start)
-    else:
-        branch_and_bound = import_module("reluzono.training.search").branch_and_bound
-        options = {} if start is None else {"start": start}
-        outcome = branch_and_bound(problem, proof=proof, budget=limits, executor=executor, progress=progress, **options)
+    limits = as_budget(budget)
+    clock, logistic = limits.start(), isinstance(as_loss(loss), LogisticLoss)
+
+    def search(problem: TrainingProblem) -> Outcome:
+        rest = replace(limits, seconds=clock.remaining_seconds)
+        if method == "enumerate":
+            return enumerate_cells(problem, rest, executor, progress, start)
+        # the bounds of the logistic loss are intervals anyway: proven margins do
+        way = "margin" if logistic and proof == "rational" else proof
+        return branch_and_bound(problem, way, rest, executor, progress, start)
+
+    if logistic:
+        return _fit_logistic((X, y, width, output, sample_weight), ridge, tolerance, start, search, clock, method)
+    problem = TrainingProblem(X, y, width, loss, output, sample_weight, ridge)
+    outcome = search(problem)
     network = problem.network(outcome.signs, outcome.hidden, outcome.output)
     status = "optimal" if outcome.loss == outcome.lower_bound else "budget"
     return GlobalFit(
         network, outcome.loss, outcome.lower_bound, status, method, outcome.statistics, outcome.token, problem, outcome
+    )
+
+
+def _fit_logistic(
+    arguments: tuple[Any, ...],
+    ridge: Any,
+    tolerance: Any,
+    start: str | None,
+    search: Callable[[TrainingProblem], Outcome],
+    clock: Clock,
+    method: str,
+) -> GlobalFit:
+    from reluzono.training.logistic import minimize
+
+    read_ridge(ridge, LogisticLoss())
+    if start is not None:
+        raise InvalidInputError("start is given: a fit of the logistic loss cannot be resumed")
+    allowed = as_fraction(tolerance, "tolerance")
+    if allowed < 0:
+        raise InvalidInputError(f"tolerance is {tolerance!r}: give a number >= 0")
+    problem, outcome, interval = minimize(arguments, search, allowed, lambda: clock.is_over)
+    network = problem.network(outcome.signs, outcome.hidden, outcome.output)
+    status = "optimal" if outcome.loss - outcome.lower_bound <= allowed else "budget"
+    return GlobalFit(
+        network, outcome.loss, outcome.lower_bound, status, method, outcome.statistics, None, problem, outcome, interval
     )

@@ -7,6 +7,7 @@ from fractions import Fraction
 from reluzono.training.problem import Quadratic, TrainingProblem
 
 _BYTE = 8
+_REMEMBERED = 1 << 16  # masks
 
 
 class Moments:
@@ -21,7 +22,8 @@ class Moments:
             squares = [loss.weight * row[i] * row[j] for i, j in self._pairs]
             self._points.append([*squares, *(loss.linear * x for x in row), loss.constant])
             self._least.append(loss.minimum)
-        self._known: dict[int, list[int]] = {0: [0] * (len(self._pairs) + d + 1)}
+        self._known: dict[int, list[int]] = {}
+        self._nothing = [0] * (len(self._pairs) + d + 1)
         self._bytes: dict[tuple[int, int], list[int]] = {}
         self._forms: dict[int, list[list[int]]] = {}
 
@@ -33,7 +35,10 @@ class Moments:
                     parts.append(self._byte(place, rest & 0xFF))
                 rest >>= _BYTE
                 place += 1
-            self._known[mask] = [sum(column) for column in zip(*parts, strict=True)]
+            if len(self._known) > _REMEMBERED:
+                self._known.clear()
+                self._forms.clear()
+            self._known[mask] = [sum(column) for column in zip(*parts, strict=True)] or self._nothing
         return self._known[mask]
 
     def _byte(self, place: int, bits: int) -> list[int]:

@@ -16,6 +16,7 @@ from reluzono.training.coordinates import Coordinates, Row, reduce_points
 from reluzono.training.losses import LogisticLoss, Loss, PiecewiseLinearLoss, SquaredLoss, as_labels, as_loss
 
 Vector = Sequence[Fraction | int]
+Piece = tuple[Sequence[Fraction], Sequence[Fraction], Fraction]  # breakpoints, slopes, least value; of the prediction
 OUTPUTS = ("none", "bias", "affine")
 
 
@@ -119,16 +120,7 @@ class TrainingProblem:
         self.outputs = {"none": 0, "bias": 1, "affine": self.d}[output]
         self.ridge_form: list[list[int]] | None = None
         self.losses: Sequence[Quadratic | Kinks]
-        if isinstance(self.loss, SquaredLoss):
-            self._use_squares()
-        elif isinstance(self.loss, PiecewiseLinearLoss):
-            pieces = [
-                [] if row is None else [(w, *self.loss.at(t), self.loss.minimum)]
-                for row, w, t in zip(self.row_of, self.weights, self.y, strict=True)
-            ]
-            self._use_pieces(pieces)
-        else:
-            raise InvalidInputError("loss is 'logistic': it has no integer form; use reluzono.fit_global")
+        self._prepare()
 
     # ------------------------------------------------------------- shape
 
@@ -162,6 +154,15 @@ class TrainingProblem:
             row_of.append(places.setdefault(tuple(line), len(places)) if weight else None)
         return reduce_points(list(places), self.X.shape[1]), row_of
 
+    def _prepare(self) -> None:
+        if isinstance(self.loss, SquaredLoss):
+            self._use_squares()
+        elif isinstance(self.loss, PiecewiseLinearLoss):
+            loss = self.loss
+            self._use_pieces([(*loss.at(target), loss.minimum) for target in self.y])
+        else:
+            raise InvalidInputError("loss is 'logistic': it has no integer form; use reluzono.fit_global")
+
     def _use_squares(self) -> None:
         used = [(r, w, t) for r, w, t in zip(self.row_of, self.weights, self.y, strict=True) if r is not None]
         self.scale = lcm(*(t.denominator for _, _, t in used))
@@ -176,22 +177,22 @@ class TrainingProblem:
         self.ridge_form = whole[self.m :] or None
         self.unit = common / self.scale**2
 
-    def _use_pieces(
-        self, samples: Sequence[Sequence[tuple[Fraction, list[Fraction], list[Fraction], Fraction]]]
-    ) -> None:
-        """For each sample nothing, or (weight, breakpoints, slopes, least value) as a function of the prediction."""
-        self.scale = lcm(*(t.denominator for parts in samples for _, points, _, _ in parts for t in points))
+    def _use_pieces(self, pieces: Sequence[Piece]) -> None:
+        used = [
+            (row, weight, *piece)
+            for row, weight, piece in zip(self.row_of, self.weights, pieces, strict=True)
+            if row is not None
+        ]
+        self.scale = lcm(*(t.denominator for _, _, points, _, _ in used for t in points))
         slopes, constants = [Fraction(0)] * self.m, [Fraction(0)] * self.m
         deltas: list[dict[int, Fraction]] = [{} for _ in self.rows]
-        for row, parts in zip(self.row_of, samples, strict=True):
-            for weight, points, steps, minimum in parts:
-                assert row is not None
-                slopes[row] += weight * steps[0] / self.scale
-                constants[row] += weight * (minimum - _least(points, steps))
-                for t, before, after in zip(points, steps, steps[1:], strict=False):
-                    place = int(t * self.scale)
-                    delta = weight * (after - before) / self.scale
-                    deltas[row][place] = deltas[row].get(place, Fraction(0)) + delta
+        for row, weight, points, steps, minimum in used:
+            slopes[row] += weight * steps[0] / self.scale
+            constants[row] += weight * (minimum - _least(points, steps))
+            for t, before, after in zip(points, steps, steps[1:], strict=False):
+                place = int(t * self.scale)
+                delta = weight * (after - before) / self.scale
+                deltas[row][place] = deltas[row].get(place, Fraction(0)) + delta
         table = [[s, c, *(x[t] for t in sorted(x))] for s, c, x in zip(slopes, constants, deltas, strict=True)]
         self.unit, whole = _integers(table)
         self.losses = [

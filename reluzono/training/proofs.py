@@ -15,8 +15,11 @@ from reluzono.certificates.check import FORMAT, VERSION
 from reluzono.networks.proofs import network_data, rational_data
 from reluzono.training.cells import Outcome, make_cells, sign_classes, signs_of
 from reluzono.training.cones import Partition
+from reluzono.training.kernel import fits
+from reluzono.training.logistic import LogisticProblem
 from reluzono.training.losses import PiecewiseLinearLoss
 from reluzono.training.problem import TrainingProblem
+from reluzono.training.recorded import record
 
 Certificate = dict[str, Any]
 
@@ -25,7 +28,11 @@ def training_certificate(problem: TrainingProblem, outcome: Outcome) -> Certific
     """The certificate that the outcome's network has its loss, and that no network is below its lower bound."""
     partition, tree = outcome.partition, outcome.tree
     if partition is None or tree is None:
-        partition, tree = prove(problem, outcome.lower_bound)
+        partition, tree = (
+            record(problem, outcome.lower_bound)
+            if problem.is_squared and fits(problem)
+            else prove(problem, outcome.lower_bound)
+        )
     network = problem.network(outcome.signs, outcome.hidden, outcome.output)
     return seal(
         {
@@ -58,6 +65,8 @@ def problem_data(problem: TrainingProblem) -> Certificate:
             "slopes": _rationals(loss.slopes),
             "minimum": rational_data(loss.minimum),
         }
+    if isinstance(problem, LogisticProblem):
+        described = {"kind": "logistic", "minorants": [[_rationals(a), _rationals(b)] for a, b in problem.minorants]}
     return {
         "points": [_rationals(point) for point in problem.X.fractions()],
         "targets": _rationals(problem.y),

@@ -1,4 +1,4 @@
-"""Pictures of piecewise-linear functions. Every function draws into ``ax`` and returns what it drew."""
+"""Linear regions of a network with one or two inputs, and where a classifier changes its mind."""
 
 from __future__ import annotations
 
@@ -8,35 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from reluzono.errors import InvalidInputError, MissingDependencyError
+from reluzono.errors import InvalidInputError
 from reluzono.exact import as_fraction
-from reluzono.functions.approximation.approximate import Approximation
 from reluzono.geometry.double_description import Row, double_description
 from reluzono.geometry.polyhedron import Polyhedron
 from reluzono.networks.cells import LinearRegion
 from reluzono.networks.linear_regions import LinearRegions
 from reluzono.networks.network import ReLUNetwork
-
-_INK = "#1b1b1f"
-
-
-def _pyplot() -> Any:
-    try:
-        import matplotlib
-
-        matplotlib.use("Agg", force=False)
-        import matplotlib.pyplot as plt
-    except ImportError:
-        raise MissingDependencyError("matplotlib is missing: pip install 'reluzono[plot]'") from None
-    return plt
-
-
-def picture_formats() -> set[str]:
-    """Suffixes, without the dot, that pictures can be written to."""
-    figure = _pyplot().figure()
-    formats = set(figure.canvas.get_supported_filetypes())
-    _pyplot().close(figure)
-    return formats
+from reluzono.plotting.canvas import INK, pyplot
 
 
 def plot_regions(regions: LinearRegions, ax: Any = None, output: int = 0) -> list[Any]:
@@ -59,7 +38,7 @@ def plot_regions(regions: LinearRegions, ax: Any = None, output: int = 0) -> lis
     if n not in (1, 2):
         raise InvalidInputError(f"regions have {n} inputs: pictures are for 1 or 2, restrict to a slice first")
     _check_output(regions, output)
-    axes = _pyplot().subplots(figsize=(7, 6))[1] if ax is None else ax
+    axes = pyplot().subplots(figsize=(7, 6))[1] if ax is None else ax
     return (_plot_line if n == 1 else _plot_plane)(regions, axes, output)
 
 
@@ -90,7 +69,7 @@ def _plot_line(regions: LinearRegions, ax: Any, output: int) -> list[Any]:
     x = np.array([left, *sorted(b for b in bends_at if left < b < right), right])
     y = np.asarray(regions.networks[0](x[:, None]), dtype=float)[:, output]
     graph = ax.plot(x, y, color="#2a6fbb", linewidth=1.6, zorder=3)
-    bends = ax.scatter(x[1:-1], y[1:-1], s=10, color=_INK, zorder=4)
+    bends = ax.scatter(x[1:-1], y[1:-1], s=10, color=INK, zorder=4)
     ax.set_xlabel("input")
     ax.set_ylabel("output")
     return [*graph, bends]
@@ -116,7 +95,7 @@ def _plot_plane(regions: LinearRegions, ax: Any, output: int) -> list[Any]:
     patches = PolyCollection(cells, array=np.array(values), cmap="viridis", linewidths=0.3)
     patches.set_edgecolor("face")
     thin = LineCollection(bends, colors="white", linewidths=0.5, alpha=0.55)
-    strong = LineCollection(borders, colors=_INK, linewidths=0.9 if len(cells) < 500 else 0.3)
+    strong = LineCollection(borders, colors=INK, linewidths=0.9 if len(cells) < 500 else 0.3)
     for artist in (patches, thin, strong):
         ax.add_collection(artist)
     (left, right), (bottom, top) = _limits(frame)
@@ -176,7 +155,7 @@ def plot_decision_boundary(
 
     if regions.networks[0].input_dimension != 2:
         raise InvalidInputError("regions must have 2 inputs: restrict the network to a plane first")
-    axes = _pyplot().subplots(figsize=(7, 6))[1] if ax is None else ax
+    axes = pyplot().subplots(figsize=(7, 6))[1] if ax is None else ax
     frame = _frame(regions)
     segments = []
     for region in regions:
@@ -215,75 +194,12 @@ def _solve_in_plane(rows: list[Row]) -> np.ndarray:
     return np.array([[x / ray[0] for x in ray[1:]] for ray in rays if ray[0]]).reshape(-1, 2)
 
 
-def plot_approximation(result: Approximation, ax: Any = None) -> list[Any]:
-    """Draw an approximated function, its network and the error, for one or two inputs.
-
-    Parameters
-    ----------
-    result : Approximation
-        From `reluzono.approximate`.
-    ax : matplotlib Axes, optional
-
-    Returns
-    -------
-    list of matplotlib artists
-        n = 1: the function's graph, the network's graph, the area between them, the knots. n = 2: the error's
-        modulus (colours, on the box), level lines of the function and, dashed, of the network at the same levels.
-    """
-    n = result.domain.ambient_dimension
-    if n not in (1, 2):
-        raise InvalidInputError(f"result has {n} inputs: pictures are for 1 or 2")
-    axes = _pyplot().subplots(figsize=(7, 5 if n == 1 else 6))[1] if ax is None else ax
-    return (_plot_graphs if n == 1 else _plot_levels)(result, axes)
-
-
-def _plot_graphs(result: Approximation, ax: Any) -> list[Any]:
-    ends = [sorted(row[0] for row in box.vertices().fractions()) for box in (result.domain, result.support)]
-    (left, right), (first, last) = ends
-    knots = [x for x, _ in result.knots or ()]
-    inside = {left + (right - left) * k / 400 for k in range(401)} | {x for x in knots if left <= x <= right}
-    x = sorted(inside)
-    y = np.array([float(result.target.value((t,))) for t in x])
-    approximated = np.asarray(result.network([[t] for t in x]), dtype=float)[:, 0]
-    places = np.array([float(t) for t in x])
-    graph = ax.plot(places, y, color=_INK, linewidth=1.0, zorder=3, label="function")
-    # outside the box the function is 0; its jumps are not drawn
-    corners = np.array([float(t) for t in sorted({first, *knots, last})])
-    values = result.network.evaluate_float(corners[:, None])[:, 0]
-    network = ax.plot(corners, values, color="#2a6fbb", linewidth=1.6, zorder=4, label="network")
-    between = ax.fill_between(places, y, approximated, color="#d7263d", alpha=0.35, linewidth=0, label="error")
-    bends = ax.scatter(*np.array(result.knots or np.zeros((0, 2)), dtype=float).T, s=12, color="#2a6fbb", zorder=5)
-    ax.set_xlabel("input")
-    ax.legend(frameon=False)
-    return [*graph, *network, between, bends]
-
-
-def _plot_levels(result: Approximation, ax: Any) -> list[Any]:
-    corners = result.domain.vertices().fractions()
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    steps = 120
-    x, y = ([low[i] + (high[i] - low[i]) * k / steps for k in range(steps + 1)] for i in (0, 1))
-    wide = np.array([[float(t) for t in x], [float(t) for t in y]])
-    points = np.stack(np.meshgrid(*wide, indexing="ij"), axis=-1).reshape(-1, 2)
-    f = np.array([[float(result.target.value((s, t))) for t in y] for s in x])
-    g = result.network.evaluate_float(points)[:, 0].reshape(f.shape)
-    image = ax.pcolormesh(*wide, abs(f - g).T, cmap="OrRd", shading="gouraud", rasterized=True)
-    artists = [image]
-    if f.max() > f.min():
-        levels = np.linspace(f.min(), f.max(), 9)[1:-1]
-        artists.append(ax.contour(*wide, f.T, levels=levels, colors=_INK, linewidths=0.8, linestyles="solid"))
-        artists.append(ax.contour(*wide, g.T, levels=levels, colors="#2a6fbb", linewidths=1.4, linestyles="dashed"))
-    ax.set_xlabel("input 0")
-    ax.set_ylabel("input 1")
-    return artists
-
-
 def save_picture(
     regions: LinearRegions, network: ReLUNetwork, domain: Polyhedron | None, path: str, level: Any = None
 ) -> None:
     """Write the picture of one network's regions, with the class borders if there are several outputs, and with the
     level set of the first output if a level is given."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, ax = plt.subplots(figsize=(7.2, 6.2), dpi=150)
     artists = plot_regions(regions, ax)
     n, many = network.input_dimension, network.output_dimension > 1

@@ -1,0 +1,24 @@
+from collections.abc import Callable, Sequence
+from typing import final
+
+import numpy as np
+
+from reluzono._core_training import TrainingSearch
+
+@final
+class KinkedSearch(TrainingSearch):
+    def __init__(
+        self,
+        x: np.ndarray,
+        inexact: np.ndarray,
+        integers: np.ndarray,
+        signs: Callable[[list[int]], tuple[Sequence[int], np.ndarray, np.ndarray]],
+        slopes: np.ndarray,
+        constants: np.ndarray,
+        first: np.ndarray,
+        places: np.ndarray,
+        deltas: np.ndarray,
+        width: int,
+        outputs: int,
+        margin: bool,
+    ) -> None: ...

@@ -1,0 +1,1016 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True, auto_pickle=False
+"""The search for the squared loss: bounds by nonnegative least squares in doubles, proven with a margin (`_prove`).
+
+The loss of point i is W_i (z - t_i)^2, and a penalty u_j' R u_j may be added for every neuron.
+
+Why unchecked indexing is safe: the entry checks all shapes; columns are at most MAX_COLUMNS and the support at most
+MAX_SUPPORT; points are bits of masks that were set below m.
+"""
+cimport cython
+from libc.math cimport fabs, sqrt
+from libc.stdint cimport int8_t, int64_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+from fractions import Fraction
+
+from reluzono._core_partition cimport MAX_COLUMNS, MAX_D, NONE
+from reluzono._core_training cimport MAX_W, Column, Node, TrainingSearch
+from reluzono._exact cimport rz_ctz, rz_popcount
+from reluzono._exact_bound cimport (
+    Exact,
+    ExactColumn,
+    exact_free,
+    exact_new,
+    exact_orientation,
+    exact_points,
+    exact_prove,
+    exact_set_upper,
+)
+from reluzono._filter cimport ROUND
+from reluzono._pool cimport grow
+
+cdef enum:
+    MAX_SUPPORT = 48
+
+cdef double WORTHWHILE = 0.7    # a bound of this part of the best loss is worth the search for a better one
+
+
+@cython.final
+cdef class SquaredSearch(TrainingSearch):
+    """One search.
+
+    Parameters
+    ----------
+    x, inexact, integers, signs
+        See `Partition`.
+    weights, targets, squares : (m,) float64
+        W, W t and W t^2 of each point, correctly rounded.
+    ridge : (d, d) float64
+        R, correctly rounded; zero without.
+    exact : (ExactTables, Fraction), optional
+        The problem in integers and its loss in units of this one's: every bound is then proven again in integers.
+    """
+
+    cdef bint has_ridge
+    cdef double *weight
+    cdef double *target
+    cdef double *square
+    cdef double *ridge
+    # one bound
+    cdef double *K
+    cdef double *b
+    cdef double *mu
+    cdef double *L
+    cdef double *work
+    cdef double eta, targets
+    cdef Node *variant              # the node's sums with other points
+    cdef double slack               # bound on the error of the last proven solution
+    # exact proofs
+    cdef Exact *exact               # NULL without
+    cdef object exact_unit
+    cdef double exact_upper         # the value of `upper` that it knows
+    cdef bint exact_points_known
+    cdef int8_t *turn               # of rays: sign of the vector of minors of its points along the ray, 3 not known yet
+    cdef int room_turns
+    cdef int *sided
+    cdef int8_t *side
+
+    def __init__(self, const double[:, ::1] x, const int8_t[:, ::1] inexact, const int64_t[:, ::1] integers,
+                 object signs, const double[::1] weights, const double[::1] targets, const double[::1] squares,
+                 const double[:, ::1] ridge, int width, int outputs, bint margin, bint recording=False,
+                 object exact=None):
+        cdef Py_ssize_t m = x.shape[0], d = x.shape[1]
+        cdef int i, k
+        if weights.shape[0] != m or targets.shape[0] != m or squares.shape[0] != m:
+            raise ValueError("one weight, target and square a point")
+        if ridge.shape[0] != d or ridge.shape[1] != d:
+            raise ValueError("ridge has one row a coordinate")
+        self._set_points(x, inexact, integers, signs)
+        self._set_search(width, outputs, d * (d + 1) // 2 + d, margin, recording)
+        self.weight = <double *>malloc(m * sizeof(double))
+        self.target = <double *>malloc(m * sizeof(double))
+        self.square = <double *>malloc(m * sizeof(double))
+        self.ridge = <double *>malloc(d * d * sizeof(double))
+        self.K = <double *>malloc(MAX_COLUMNS * MAX_COLUMNS * sizeof(double))
+        self.b = <double *>malloc(MAX_COLUMNS * sizeof(double))
+        self.mu = <double *>malloc(MAX_SUPPORT * sizeof(double))
+        self.L = <double *>malloc(MAX_SUPPORT * MAX_SUPPORT * sizeof(double))
+        self.work = <double *>malloc(MAX_SUPPORT * MAX_SUPPORT * sizeof(double))
+        self.variant = self._new_node()
+        if (self.weight == NULL or self.target == NULL or self.square == NULL or self.ridge == NULL or self.K == NULL
+                or self.b == NULL or self.mu == NULL or self.L == NULL or self.work == NULL):
+            raise MemoryError
+        for i in range(m):
+            self.weight[i], self.target[i], self.square[i] = weights[i], targets[i], squares[i]
+        for i in range(d):
+            for k in range(d):
+                self.ridge[i * d + k] = ridge[i, k]
+                self.has_ridge = self.has_ridge or ridge[i, k] != 0.0
+        self.keep_zero = self.has_ridge
+        self.exact_upper = -1.0
+        if exact is not None:
+            tables, self.exact_unit = exact
+            self.exact = exact_new(tables, width)
+            self.sided = <int *>malloc(m * sizeof(int))
+            self.side = <int8_t *>malloc(m * sizeof(int8_t))
+            if self.sided == NULL or self.side == NULL:
+                raise MemoryError
+            if self.exact.m != m or self.exact.d != d:
+                raise ValueError("exact tables of another problem")
+
+    def __dealloc__(self):
+        free(self.weight); free(self.target); free(self.square); free(self.ridge); free(self.K); free(self.b)
+        free(self.mu); free(self.L); free(self.work); free(self.variant)
+        free(self.turn); free(self.sided); free(self.side)
+        exact_free(self.exact)
+
+    # ------------------------------------------------------------- bounds
+
+    cdef void _add_point(self, Node *node, int i, int group) noexcept nogil:
+        cdef int d = self.d, p, q
+        cdef double *sums = node.sums + group * self.tail
+        cdef const double *x = self.x + <size_t>i * d
+        cdef double wx
+        node.counts[group] += 1
+        node.targets += self.square[i]
+        for p in range(d):
+            wx = self.weight[i] * x[p]
+            for q in range(p, d):
+                sums[0] += wx * x[q]
+                sums += 1
+        for p in range(d):
+            sums[p] += self.target[i] * x[p]
+
+    cdef bint _ray_columns(self, const Node *node) noexcept nogil:
+        """The columns of a node with K and b; False if that cannot be done in doubles."""
+        return self._choose_columns(node) and self._fill(node)
+
+    cdef void _pair(self, const Node *node, int j, int k, double *G) noexcept nogil:
+        """Sum of W x x' over points on which neurons j and k are active (the output always is), full d x d."""
+        cdef int d = self.d, group, p, q
+        cdef const double *sums
+        for p in range(d * d):
+            G[p] = 0.0
+        for group in range(self.groups):
+            if not node.counts[group]:
+                continue
+            if (j < self.width and not (group >> j) & 1) or (k < self.width and not (group >> k) & 1):
+                continue
+            sums = node.sums + group * self.tail
+            for p in range(d):
+                for q in range(p, d):
+                    G[p * d + q] += sums[0]
+                    sums += 1
+        for p in range(d):
+            for q in range(p):
+                G[p * d + q] = G[q * d + p]
+
+    cdef bint _fill(self, const Node *node) noexcept nogil:
+        """K, b and the error sizes of all columns; False if a column is too small to be used.
+
+        With sizes so that K has ones on its diagonal, K_ab is within eta kappa_a kappa_b of the truth and b_a within
+        eta kappa_a sqrt(targets): sums of products are off by at most (number of roundings) 2^-53 times the sums of
+        absolute values, which by Cauchy and Schwarz are at most the products of t_a = sum_k |r_k| sqrt(G_kk).
+        """
+        cdef int d = self.d, a, c, j, k, p, q, first, last
+        cdef double G[MAX_D * MAX_D]
+        cdef double H[MAX_D]
+        cdef double diagonal[MAX_D]
+        cdef double t, e, s, ratio = 0.0
+        cdef int n = self.n_columns
+        cdef Column *column = self.column
+        cdef int start[MAX_W + 2]
+        self.exact_points_known = False
+        k = 0
+        for j in range(self.width + 2):
+            while k < n and column[k].neuron < j:
+                k += 1
+            start[j] = k
+        for j in range(self.width + 1):
+            if start[j] == start[j + 1]:
+                continue
+            for k in range(j, self.width + 1):
+                if start[k] == start[k + 1]:
+                    continue
+                self._pair(node, j, k, G)
+                if j == k and j < self.width and self.has_ridge:
+                    for p in range(d * d):
+                        G[p] += self.ridge[p]
+                if j == k:
+                    for p in range(d):
+                        diagonal[p] = sqrt(G[p * d + p])
+                    for a in range(start[j], start[j + 1]):
+                        t = e = 0.0
+                        for p in range(d):
+                            t += fabs(column[a].r[p]) * diagonal[p]
+                            e += diagonal[p]
+                        if column[a].ray >= 0 and not self._is_unit(a):
+                            e *= self.ray_error[column[a].ray >> 1]
+                        else:
+                            e = 0.0
+                        column[a].kappa = t + e
+                        if t > 0.0:
+                            ratio = max(ratio, e / t)
+                for c in range(start[k], start[k + 1]):
+                    for p in range(d):
+                        s = 0.0
+                        for q in range(d):
+                            s += G[p * d + q] * column[c].r[q]
+                        H[p] = s
+                    for a in range(start[j], start[j + 1] if j != k else c + 1):
+                        s = 0.0
+                        for p in range(d):
+                            s += column[a].r[p] * H[p]
+                        self.K[a * n + c] = s
+            # b: sums of W t x over the neuron's active points
+            for p in range(d):
+                H[p] = 0.0
+            for k in range(self.groups):
+                if node.counts[k] and (j == self.width or (k >> j) & 1):
+                    for p in range(d):
+                        H[p] += node.sums[k * self.tail + d * (d + 1) // 2 + p]
+            for a in range(start[j], start[j + 1]):
+                s = 0.0
+                for p in range(d):
+                    s += column[a].r[p] * H[p]
+                self.b[a] = s
+        self.eta = (self.m + 4 * d + self.groups + 48) * ROUND + 2.0 * ratio
+        self.targets = node.targets
+        for a in range(n):
+            s = self.K[a * n + a]
+            if not s > 1e-18 * column[a].kappa * column[a].kappa:
+                return False
+            column[a].size = 1.0 / sqrt(s)
+        for a in range(n):
+            column[a].kappa *= column[a].size
+            self.b[a] *= column[a].size
+            for c in range(a, n):
+                self.K[a * n + c] *= column[a].size * column[c].size
+            for c in range(a):
+                self.K[a * n + c] = self.K[c * n + a]
+        return True
+
+    cdef inline bint _is_unit(self, int a) noexcept nogil:
+        return self.column[a].free and self.column[a].size < 0.0
+
+    cdef int _rank(self, const Node *node, uint32_t chosen, int least) noexcept nogil:
+        """Rank of the 0/1 rows "which of the chosen neurons are active", over groups of at least so many points."""
+        cdef double rows[MAX_W + 1][MAX_W + 1]
+        cdef double row[MAX_W + 1]
+        cdef int lead[MAX_W + 1]
+        cdef int n = self.width + 1, group, j, k, t, rank = 0
+        cdef double factor
+        for group in range(self.groups):
+            if node.counts[group] < least:
+                continue
+            for j in range(n):
+                row[j] = 1.0 if (chosen >> j) & 1 and (j == self.width or (group >> j) & 1) else 0.0
+            for k in range(rank):
+                factor = row[lead[k]]
+                if factor != 0.0:
+                    for j in range(n):
+                        row[j] -= factor * rows[k][j]
+            for j in range(n):      # numbers are ratios of determinants of 0/1 matrices up to 5 x 5
+                if fabs(row[j]) > 1e-3:
+                    break
+            else:
+                continue
+            lead[rank] = j
+            factor = 1.0 / row[j]
+            for k in range(n):
+                rows[rank][k] = row[k] * factor
+            for k in range(rank):
+                factor = rows[k][j]
+                if factor != 0.0:
+                    for t in range(n):
+                        rows[k][t] -= factor * rows[rank][t]
+            rank += 1
+            if rank == n:
+                break
+        return rank
+
+    cdef int _span(self, const Node *node, uint32_t chosen) noexcept nogil:
+        """At least the rank of all columns of the chosen neurons together."""
+        cdef int d = self.d, group, small = 0, count = 0, j
+        cdef bint meets
+        for j in range(self.width + 1):
+            count += (chosen >> j) & 1
+        if count == 1:
+            if chosen >> self.width:
+                return d
+            for j in range(self.width):
+                if (chosen >> j) & 1:
+                    return d if self.has_ridge else min(d, self._active_points(node, j))
+        if self.has_ridge:
+            return count * d
+        for group in range(self.groups):
+            meets = (chosen >> self.width) or (group & chosen)
+            if meets and 0 < node.counts[group] < d:
+                small += node.counts[group]
+        return min(d * self._rank(node, chosen, 1), small + d * self._rank(node, chosen, d))
+
+    cdef int _factor(self) noexcept nogil:
+        """Cholesky factor of K on the support; drops what is dependent. Returns how many stayed."""
+        cdef int n = self.n_support, k, kept = 0
+        cdef int *support = self.support
+        for k in range(n):
+            support[kept] = support[k]
+            if self._append(kept):
+                kept += 1
+            else:
+                self.kind[support[kept]] |= 4
+        self.n_support = kept
+        return kept
+
+    cdef bint _append(self, int k) noexcept nogil:
+        """Row k of the factor, for column support[k]; False if it depends on those before, as far as doubles tell."""
+        cdef int i, t, a = self.support[k], n = self.n_columns
+        cdef double s
+        cdef double *L = self.L
+        for i in range(k):
+            s = self.K[a * n + self.support[i]]
+            for t in range(i):
+                s -= L[i * MAX_SUPPORT + t] * L[k * MAX_SUPPORT + t]
+            L[k * MAX_SUPPORT + i] = s / L[i * MAX_SUPPORT + i]
+        s = self.K[a * n + a]
+        for t in range(k):
+            s -= L[k * MAX_SUPPORT + t] * L[k * MAX_SUPPORT + t]
+        if not s > 1e-10:
+            return False
+        L[k * MAX_SUPPORT + k] = sqrt(s)
+        return True
+
+    cdef void _back(self, double *z) noexcept nogil:
+        """z = inverse of K on the support times b."""
+        cdef int n = self.n_support, i, t
+        cdef double s
+        cdef double *L = self.L
+        for i in range(n):
+            s = self.b[self.support[i]]
+            for t in range(i):
+                s -= L[i * MAX_SUPPORT + t] * z[t]
+            z[i] = s / L[i * MAX_SUPPORT + i]
+        for i in range(n - 1, -1, -1):
+            s = z[i]
+            for t in range(i + 1, n):
+                s -= L[t * MAX_SUPPORT + i] * z[t]
+            z[i] = s / L[i * MAX_SUPPORT + i]
+
+    cdef double _solve(self) noexcept nogil:
+        """Least squares with signs of the coefficients (`kind`), by an active set (Lawson and Hanson 1974).
+
+        Leaves the support and mu; returns the loss as far as doubles tell, or -1 if it did not converge."""
+        cdef int n = self.n_columns, a, i, k, best, rounds, inner, blocking
+        cdef double g, most, tolerance, size, alpha, value, ratio
+        cdef double *mu = self.mu
+        cdef double z[MAX_SUPPORT]
+        cdef int *support = self.support
+        cdef double root = sqrt(self.targets)
+        self.n_support = 0
+        for a in range(n):
+            if self.kind[a] == 0 and self.n_support < MAX_SUPPORT - 1:
+                support[self.n_support] = a
+                self.n_support += 1
+        self._factor()
+        self._back(mu)
+        for rounds in range(3 * n + 10):
+            size = root
+            for i in range(self.n_support):
+                size += self.column[support[i]].kappa * fabs(mu[i])
+            best = NONE
+            most = 0.0
+            for a in range(n):
+                if self.kind[a] != 1 and self.kind[a] != -1:
+                    continue
+                for i in range(self.n_support):
+                    if support[i] == a:
+                        break
+                else:
+                    g = self.b[a]
+                    for i in range(self.n_support):
+                        g -= self.K[a * n + support[i]] * mu[i]
+                    g *= self.kind[a]
+                    tolerance = 4.0 * self.eta * self.column[a].kappa * size
+                    if g > tolerance and g > most:
+                        most, best = g, a
+            if best == NONE or self.n_support == MAX_SUPPORT - 1:
+                break
+            support[self.n_support] = best
+            if not self._append(self.n_support):
+                self.kind[best] += 16 if self.kind[best] > 0 else -16     # set aside: it depends on the support
+                continue
+            mu[self.n_support] = 0.0
+            self.n_support += 1
+            for inner in range(self.n_support + 2):
+                self._back(z)
+                alpha = 1.0
+                blocking = NONE
+                for i in range(self.n_support):
+                    a = support[i]
+                    if self.kind[a] != 0 and z[i] * self.kind[a] <= 0.0:
+                        ratio = mu[i] * self.kind[a]
+                        ratio = ratio / (ratio - z[i] * self.kind[a]) if ratio > 0.0 else 0.0
+                        if ratio < alpha:
+                            alpha, blocking = ratio, i
+                for i in range(self.n_support):
+                    mu[i] += alpha * (z[i] - mu[i])
+                if alpha >= 1.0:
+                    break
+                k = 0
+                for i in range(self.n_support):
+                    a = support[i]
+                    if i == blocking or self.kind[a] != 0 and mu[i] * self.kind[a] <= 0.0:
+                        continue
+                    support[k] = a
+                    mu[k] = mu[i]
+                    k += 1
+                self.n_support = k
+                for i in range(k):
+                    self._append(i)
+        for a in range(n):
+            if self.kind[a] > 4 and self.kind[a] > 8:
+                self.kind[a] -= 16
+            elif self.kind[a] < -8:
+                self.kind[a] += 16
+            elif self.kind[a] == 4:
+                self.kind[a] = 0
+        value = self.targets
+        for i in range(self.n_support):
+            value -= mu[i] * self.b[support[i]]
+        return value
+
+    cdef double _prove(self, const Node *node) noexcept nogil:
+        """A number that is certainly at most the value of the program, or -1.
+
+        Let S be the support, x the solution of K_SS x = b_S for the TRUE K and b, and p = t - A x the residual. If p
+        makes no column that may be used decrease (g_a = <a, p> has the right sign or is zero for every a outside S; it
+        is zero on S by definition), weak duality gives the bound <p, t> = targets - b_S . x, whatever the signs of x.
+        With mu near x and d = b_S - K_SS mu (bounded by D), and lambda below the least eigenvalue of K_SS:
+        b . x = mu . b + mu . d + d . K^-1 d and |x - mu| <= |d| / lambda.
+        lambda: from the computed factor L and its computed inverse X: |L X - I| <= n u |L| |X|.
+        Columns outside S with g_a = 0 are recognised by rank: if the support has as many columns of a set of neurons
+        as these columns can have rank, it spans them all (`_span`).
+        """
+        cdef int n = self.n_columns, ns = self.n_support, i, t, k, a
+        cdef int *support = self.support
+        cdef double *mu = self.mu
+        cdef double *L = self.L
+        cdef double *X = self.work
+        cdef double root = sqrt(self.targets) * 1.0001, eta = self.eta * 1.0001, unit = (ns + 8) * ROUND
+        cdef double s, frobenius = 0.0, lam, total, dnorm, value, size, kappas = 0.0, g, error, kk = 0.0, row
+        for i in range(ns):
+            kappas += self.column[support[i]].kappa * fabs(mu[i])
+            kk += self.column[support[i]].kappa ** 2
+            X[i * MAX_SUPPORT + i] = 1.0 / L[i * MAX_SUPPORT + i]
+            for t in range(i):
+                s = 0.0
+                for k in range(t, i):
+                    s -= L[i * MAX_SUPPORT + k] * X[k * MAX_SUPPORT + t]
+                X[i * MAX_SUPPORT + t] = s / L[i * MAX_SUPPORT + i]
+        for i in range(ns):
+            for t in range(i + 1):
+                frobenius += X[i * MAX_SUPPORT + t] ** 2
+        frobenius = sqrt(frobenius)
+        error = (ns + 2) * ROUND * sqrt(<double>ns) * 1.01 * frobenius
+        if not error < 0.1:
+            return -1.0
+        lam = 1.0
+        if ns:
+            lam = ((1.0 - error) / frobenius) ** 2 * 0.9999 - (ns + 4) * ROUND * ns * 1.01 - eta * kk
+        if not lam > 1e-14:
+            return -1.0
+        dnorm = 0.0
+        value = 0.0
+        for i in range(ns):
+            a = support[i]
+            s = self.b[a]
+            size = fabs(self.b[a])
+            for t in range(ns):
+                s -= self.K[a * n + support[t]] * mu[t]
+                size += fabs(self.K[a * n + support[t]] * mu[t])
+            s = fabs(s) + unit * size + eta * self.column[a].kappa * (root + kappas)
+            dnorm += s * s
+            value += mu[i] * self.b[a] + fabs(mu[i]) * (s + unit * fabs(self.b[a]) + eta * self.column[a].kappa * root)
+        dnorm = sqrt(dnorm) * 1.0001
+        value += dnorm * dnorm / lam * 1.0001
+        self.slack = dnorm / lam * 1.0001 + 1e-300
+        value = self.targets - value - (self.m + 16 + ns) * ROUND * (self.targets + fabs(value))
+        for a in range(n):
+            if self.kind[a] == 2:
+                continue
+            for i in range(ns):
+                if support[i] == a:
+                    break
+            else:
+                g = self.b[a]
+                size = fabs(g)
+                row = 0.0
+                for i in range(ns):
+                    g -= self.K[a * n + support[i]] * mu[i]
+                    size += fabs(self.K[a * n + support[i]] * mu[i])
+                    row += self.K[a * n + support[i]] ** 2
+                error = (unit * size + eta * self.column[a].kappa * (root + kappas)
+                         + (sqrt(row) + eta * self.column[a].kappa * sqrt(kk)) * dnorm / lam) * 1.0001
+                if self.kind[a] != 0 and g * self.kind[a] + error <= 0.0:
+                    continue
+                if fabs(g) > 4.0 * error or not (self._spanned(node, self.column[a].neuron)
+                                                 or self.column[a].ray >= 0 and not self.column[a].free
+                                                 and self._in_face(a)):
+                    return -1.0
+        return value
+
+    cdef void _solution(self, double *v) noexcept nogil:
+        """The last solution as one row a neuron, with its sign, and one of the output."""
+        cdef int i, k, a, d = self.d
+        memset(v, 0, (self.width + 1) * d * sizeof(double))
+        for i in range(self.n_support):
+            a = self.support[i]
+            for k in range(d):
+                v[self.column[a].neuron * d + k] += self.mu[i] * self.column[a].size * self.column[a].r[k]
+
+    cdef double _residual(self, const double *v, int i, double *scale) noexcept nogil:
+        """Value minus target at point i, by the activities that count, and the sum of sizes of its terms."""
+        cdef int d = self.d, j, k
+        cdef double f = -self.target[i] / self.weight[i], term
+        scale[0] = fabs(f)
+        for j in range(self.width + (self.outputs > 0)):
+            if j == self.width or (self.on[j * self.words + (i >> 6)] >> (i & 63)) & 1:
+                for k in range(d):
+                    term = v[j * d + k] * self.x[i * d + k]
+                    f += term
+                    scale[0] += fabs(term)
+        return f
+
+    cdef bint _prove_exact(self, const Node *node, int signs) noexcept nogil:
+        """Whether the support of the last solution proves `upper` in integers (True without integers to prove it in).
+
+        With signs, values at counted points that the node leaves undetermined must be on their wrong side, too."""
+        cdef ExactColumn columns[MAX_COLUMNS]
+        cdef int W = self.words, a, ray, k, turn, n_sided = 0
+        cdef uint64_t rest
+        if self.exact == NULL:
+            return True
+        if self.exact_upper != self.upper:
+            with gil:
+                self._set_exact_upper()
+        if not self.exact_points_known:
+            exact_points(self.exact, self.counted, self.on)
+            self.exact_points_known = True
+        for a in range(self.n_columns):
+            ray = self.column[a].ray
+            columns[a].neuron = self.column[a].neuron
+            columns[a].unit = ray if self.column[a].free else -1
+            if not self.column[a].free:
+                turn = self._turn(ray >> 1)
+                if turn == 2:
+                    return False
+                columns[a].points = self.ray_points + <size_t>(ray >> 1) * self.d
+                columns[a].turn = -turn if ray & 1 else turn
+        if signs != NONE:
+            for k in range(W):
+                rest = self.counted[k] & ~self._determined(node, k)
+                while rest:
+                    self.sided[n_sided] = 64 * k + rz_ctz(rest)
+                    self.side[n_sided] = <int8_t>self._sides(node, signs, k, rest & -rest)
+                    n_sided += 1
+                    rest &= rest - 1
+        return exact_prove(self.exact, columns, self.n_columns, self.kind, self.support, self.n_support, self.sided,
+                           self.side, n_sided)
+
+    cdef int _turn(self, int id) noexcept nogil:
+        """The sign of the minors of a ray's points along it; 2 if it cannot be told."""
+        cdef int i, sign, known, room
+        if id >= self.room_turns:
+            room = 2 * self.n_rays
+            if not grow(<void **>&self.turn, room * sizeof(int8_t)):
+                return 2
+            memset(self.turn + self.room_turns, 3, (room - self.room_turns) * sizeof(int8_t))
+            self.room_turns = room
+        if self.turn[id] == 3:
+            self.turn[id] = 2
+            for i in range(self.m):
+                sign = self._sign(2 * id, i)
+                if sign:
+                    known = exact_orientation(self.exact, self.ray_points + <size_t>id * self.d, i)
+                    if known != 2:
+                        self.turn[id] = <int8_t>(sign * known)
+                    break
+        return self.turn[id]
+
+    cdef int _set_exact_upper(self) except -1:
+        """`upper` in the units of the exact tables, rounded up where that cannot matter."""
+        numerator, denominator = (self.exact_unit * Fraction(self.upper)).as_integer_ratio()
+        if numerator >> 40 > denominator:
+            numerator, denominator = -(-numerator // denominator), 1
+        exact_set_upper(self.exact, numerator, denominator)
+        self.exact_upper = self.upper
+        return 0
+
+    cdef double _prove_without_fitted(self, Node *node, uint32_t signs) noexcept nogil:
+        """The same bound with fewer points: those that the solution fits do not contribute, and columns that matter
+        only there, whose g is zero, vanish with them. Any subset of the points gives a valid bound."""
+        cdef int W = self.words, i, j, k, group, dropped = 0
+        cdef double v[(MAX_W + 1) * MAX_D]
+        cdef double f, scale, value = -1.0
+        cdef uint64_t word
+        self._solution(v)
+        memset(self.variant, 0, sizeof(Node) + self.groups * self.tail * sizeof(double))
+        memcpy(self.variant.cones, node.cones, sizeof(node.cones))
+        for k in range(W):
+            word = self.counted[k]
+            while word:
+                i = 64 * k + rz_ctz(word)
+                word &= word - 1
+                f = self._residual(v, i, &scale)
+                group = 0
+                for j in range(self.width):
+                    group |= <int>((self.on[j * W + k] >> (i & 63)) & 1) << j
+                if fabs(f) > 1e-9 * scale:
+                    self._add_point(self.variant, i, group)
+                    continue
+                dropped += 1
+                self._leave_out(i)
+        if dropped and self._ray_columns(self.variant):
+            self._signs_of_columns(signs)
+            self._solve()
+            value = self._prove(self.variant)
+        return value
+
+    cdef inline void _leave_out(self, int i) noexcept nogil:
+        cdef int j
+        self.counted[i >> 6] &= ~(<uint64_t>1 << (i & 63))
+        for j in range(self.width):
+            self.on[j * self.words + (i >> 6)] &= ~(<uint64_t>1 << (i & 63))
+
+    cdef double _bound_one_sided(self, const Node *node, uint32_t signs, double *v) noexcept nogil:
+        """A bound that uses undetermined points, too, from a solution v; -1 if it is not valid or not better.
+
+        If all neurons that are undetermined at a point have s = 1, their share of the value there is at least 0 and at
+        least the preactivation; so where the value is too large with a share that is one of these, the loss is at
+        least as large. In terms of the residual p of `_prove`: p_i <= 0 at such points. With s = -1, p_i >= 0.
+        """
+        cdef int rounds
+        cdef double loss = -1.0, before = -1.0
+        for rounds in range(4):
+            if not self._count_one_sided(node, signs, v):
+                return -1.0
+            if not self._ray_columns(self.variant):
+                return -1.0
+            self._signs_of_columns(signs)
+            loss = self._solve()
+            self.n_programs += 1
+            self._solution(v)
+            if fabs(loss - before) <= 1e-9 * loss or loss >= self.upper and self._sides_hold(node, signs, v, 0.0):
+                break
+            before = loss
+        return loss if self._sides_hold(node, signs, v, 0.0) else -1.0
+
+    cdef int _count_one_sided(self, const Node *node, uint32_t signs, const double *v) noexcept nogil:
+        """`variant`, `counted`, `on`: the node's points and those that are on the wrong side in the solution v."""
+        cdef int W = self.words, d = self.d, i, j, k, t, group, added = 0, sides
+        cdef double f, z
+        cdef uint64_t rest, bit
+        memcpy(self.variant, node, sizeof(Node) + self.groups * self.tail * sizeof(double))
+        self._count_determined(node)
+        for k in range(W):
+            rest = ~self.counted[k]
+            if k == W - 1 and self.m & 63:
+                rest &= ((<uint64_t>1) << (self.m & 63)) - 1
+            while rest:
+                i = 64 * k + rz_ctz(rest)
+                bit = rest & -rest
+                rest &= rest - 1
+                sides = self._sides(node, signs, k, bit)
+                if sides == 3:
+                    continue
+                f = -self.target[i] / self.weight[i]
+                group = 0
+                for j in range(self.width):
+                    if self.inactive[<size_t>node.cones[j] * W + k] & bit:
+                        continue
+                    z = 0.0
+                    for t in range(d):
+                        z += v[j * d + t] * self.x[i * d + t]
+                    if self.active[<size_t>node.cones[j] * W + k] & bit or (z < 0.0) == ((signs >> j) & 1) and z != 0.0:
+                        f += z
+                        group |= 1 << j
+                if self.outputs:
+                    for t in range(d):
+                        f += v[self.width * d + t] * self.x[i * d + t]
+                if (f > 0.0) if sides == 1 else (f < 0.0):
+                    self._add_point(self.variant, i, group)
+                    added += 1
+                    self.counted[k] |= bit
+                    for j in range(self.width):
+                        if (group >> j) & 1:
+                            self.on[j * W + k] |= bit
+        return added
+
+    cdef inline int _sides(self, const Node *node, uint32_t signs, int k, uint64_t bit) noexcept nogil:
+        """Which signs the neurons have that are undetermined at a point: 1 positive, 2 negative, 3 both, 0 none."""
+        cdef int j, sides = 0
+        for j in range(self.width):
+            if not (self.active[<size_t>node.cones[j] * self.words + k]
+                    | self.inactive[<size_t>node.cones[j] * self.words + k]) & bit:
+                sides |= 2 if (signs >> j) & 1 else 1
+        return sides
+
+    cdef bint _sides_hold(self, const Node *node, uint32_t signs, const double *v, double slack) noexcept nogil:
+        """Whether counted undetermined points have values on their wrong side. With a slack, the distance of the exact
+        solution, in columns of length 1: certainly."""
+        cdef int W = self.words, d = self.d, i, k, t, a, sides
+        cdef uint64_t rest, bit
+        cdef double f, scale, error, s, norm
+        for k in range(W):
+            rest = self.counted[k] & ~self._determined(node, k)
+            while rest:
+                i = 64 * k + rz_ctz(rest)
+                bit = rest & -rest
+                rest &= rest - 1
+                sides = self._sides(node, signs, k, bit)
+                f = self._residual(v, i, &scale)
+                error = 0.0
+                if slack > 0.0:
+                    norm = 0.0
+                    for t in range(self.n_support):
+                        a = self.support[t]
+                        if self.column[a].neuron < self.width and not self.on[self.column[a].neuron * W + k] & bit:
+                            continue
+                        s = 0.0
+                        for d in range(self.d):
+                            s += fabs(self.x[i * self.d + d] * self.column[a].r[d])
+                        norm += (s * self.column[a].size) ** 2
+                    error = (sqrt(norm) * slack + (8 * self.d + 4 * self.n_support + 16) * ROUND * scale) * 1.001
+                    error += self.eta * scale
+                if not (f > error if sides == 1 else f < -error):
+                    return False
+        return True
+
+    cdef bint _spanned(self, const Node *node, int neuron) noexcept nogil:
+        """Whether the support spans all columns of a neuron, by counting."""
+        cdef uint32_t chosen
+        cdef int counts[MAX_W + 1]
+        cdef int i, j, total, n = self.width + (self.outputs == self.d)
+        if neuron >= n:
+            return False
+        for j in range(self.width + 1):
+            counts[j] = 0
+        for i in range(self.n_support):
+            counts[self.column[self.support[i]].neuron] += 1
+        for chosen in range(1, <uint32_t>1 << n):
+            if not (chosen >> neuron) & 1:
+                continue
+            total = 0
+            for j in range(n):
+                if (chosen >> j) & 1:
+                    total += counts[j]
+            if total >= self._span(node, chosen):
+                return True
+        return False
+
+    cdef double _bound_free(self, const Node *node) noexcept nogil:
+        """Bound for all sign vectors: least squares over arbitrary u. -1 without a proof."""
+        cdef int j, k, rank = 0, total
+        cdef uint32_t chosen = 0
+        cdef double value
+        self.n_columns = 0
+        total = 0
+        for j in range(self.groups):
+            total += node.counts[j]
+        if total <= self.d:
+            return -1.0
+        if self.outputs == self.d and not self.has_ridge:
+            chosen = <uint32_t>1 << self.width
+            rank = 1
+        for j in range(self.width):
+            if not self._active_points(node, j):
+                continue
+            if not self.has_ridge and self._rank(node, chosen | <uint32_t>1 << j, 1) == rank:
+                continue        # its columns are combinations of the others'
+            rank += 1
+            chosen |= <uint32_t>1 << j
+            for k in range(self.d):
+                self._add_column(j, NONE, k)
+        self._output_columns()
+        if not self._fill(node):
+            return -1.0
+        for j in range(self.n_columns):
+            self.kind[j] = 0
+        value = self._solve()
+        self.n_programs += 1
+        if not self.margin:
+            return value
+        if value >= self.upper and self._prove(node) >= self.upper and self._prove_exact(node, NONE):
+            return value
+        return -1.0
+
+    cdef bint _in_face(self, int a) noexcept nogil:
+        """Whether column a is a combination of columns of the support by the points on which their rays vanish.
+
+        Independent rays that vanish on a set of points of rank r span all rays that do, if there are d - r of them.
+        One point has rank 1, two have rank 2 at least. Columns of other neurons count if they could be this one's."""
+        cdef int W = self.words, d = self.d, i, j, t, n, count, size, points, ray = self.column[a].ray
+        cdef int rays[12]
+        cdef uint32_t chosen
+        cdef uint64_t common
+        cdef bint within
+        if self.column[a].neuron == self.width:
+            return False
+        for j in range(self.width):
+            if j != self.column[a].neuron and (self.has_ridge or not self._acts_alike(
+                    j, self.column[a].neuron, ray)):
+                continue
+            n = 0
+            for i in range(self.n_support):
+                t = self.support[i]
+                if self.column[t].neuron == self.width or n == 8:
+                    continue
+                if self.column[t].neuron == j or not self.has_ridge and self._acts_alike(
+                        j, self.column[t].neuron, self.column[t].ray):
+                    rays[n] = self.column[t].ray
+                    n += 1
+            for chosen in range(1, <uint32_t>1 << n):
+                size = rz_popcount(chosen)
+                if size < d - 2:
+                    continue
+                points = 0
+                within = True
+                for t in range(W):
+                    common = ~<uint64_t>0
+                    for i in range(n):
+                        if (chosen >> i) & 1:
+                            common &= self.ray_zero[<size_t>(rays[i] >> 1) * W + t]
+                    points += rz_popcount(common)
+                    within = within and not common & ~self.ray_zero[<size_t>(ray >> 1) * W + t]
+                if within and size >= d - min(points, 2):
+                    return True
+        return False
+
+    # ------------------------------------------------------------- networks
+
+    cdef double _loss(self, const double *u, uint32_t signs, double *error) noexcept nogil:
+        """Loss of a network (w rows u, one row output), and a bound on the rounding error."""
+        cdef int d = self.d, w = self.width, i, j, k
+        cdef double total = 0.0, z, f, size, r, e, wrong = 0.0, c = (d + w + 12) * ROUND
+        cdef const double *x
+        for i in range(self.m):
+            x = self.x + <size_t>i * d
+            f = -self.target[i] / self.weight[i]
+            size = fabs(f)
+            for j in range(w + 1 if self.outputs else w):
+                z = 0.0
+                for k in range(d):
+                    z += u[j * d + k] * x[k]
+                    size += fabs(u[j * d + k] * x[k])
+                if j == w:
+                    f += z
+                elif z > 0.0:
+                    f += -z if (signs >> j) & 1 else z
+            e = c * size
+            r = self.weight[i] * f * f
+            total += r
+            wrong += self.weight[i] * (2.0 * fabs(f) + e) * e + 8.0 * ROUND * r
+            if total > 1.5 * self.upper:
+                break
+        if self.has_ridge:
+            for j in range(w):
+                for k in range(d):
+                    for i in range(d):
+                        z = u[j * d + k] * self.ridge[k * d + i] * u[j * d + i]
+                        total += z
+                        wrong += (16 + d) * ROUND * fabs(z)
+        error[0] = (wrong + (self.m + 16) * ROUND * total) * 1.01
+        return total
+
+    cdef double _descend(self, double *u, uint32_t signs) noexcept nogil:
+        """Gauss-Newton steps from a network: least squares on the current activation pattern, and a line search."""
+        cdef int d = self.d, w = self.width, n = w * d + self.outputs, i, j, k, p, q, rounds, halvings
+        cdef double M[(MAX_W + 1) * MAX_D * ((MAX_W + 1) * MAX_D + 1)]
+        cdef double row[(MAX_W + 1) * MAX_D]
+        cdef double step[(MAX_W + 1) * MAX_D]
+        cdef double trial[(MAX_W + 1) * MAX_D]
+        cdef double z, value, new, error, s, t
+        cdef const double *x
+        value = self._loss(u, signs, &error)
+        for rounds in range(40):
+            memset(M, 0, n * (n + 1) * sizeof(double))
+            for i in range(self.m):
+                x = self.x + <size_t>i * d
+                for j in range(w):
+                    z = 0.0
+                    for k in range(d):
+                        z += u[j * d + k] * x[k]
+                    for k in range(d):
+                        row[j * d + k] = 0.0 if z <= 0.0 else (-x[k] if (signs >> j) & 1 else x[k])
+                for k in range(self.outputs):
+                    row[w * d + k] = x[k]
+                for p in range(n):
+                    if row[p] != 0.0:
+                        s = self.weight[i] * row[p]
+                        for q in range(p + 1):
+                            M[p * (n + 1) + q] += s * row[q]
+                        M[p * (n + 1) + n] += self.target[i] * row[p]
+            for j in range(w):
+                for p in range(d):
+                    for q in range(p + 1):
+                        M[(j * d + p) * (n + 1) + j * d + q] += self.ridge[p * d + q]
+            for p in range(n):      # Cholesky in place; a column without a pivot stays out
+                for q in range(p + 1):
+                    s = M[p * (n + 1) + q]
+                    for k in range(q):
+                        s -= M[p * (n + 1) + k] * M[q * (n + 1) + k]
+                    if q < p:
+                        M[p * (n + 1) + q] = s * M[q * (n + 1) + q]
+                    else:
+                        t = M[p * (n + 1) + p]
+                        M[p * (n + 1) + p] = 1.0 / sqrt(s) if s > 1e-10 * t and s > 0.0 else 0.0
+                s = M[p * (n + 1) + n]
+                for k in range(p):
+                    s -= M[p * (n + 1) + k] * step[k]
+                step[p] = s * M[p * (n + 1) + p]
+            for p in range(n - 1, -1, -1):
+                s = step[p]
+                for k in range(p + 1, n):
+                    s -= M[k * (n + 1) + p] * step[k]
+                step[p] = s * M[p * (n + 1) + p]
+            t = 1.0
+            for halvings in range(10):
+                memcpy(trial, u, sizeof(trial))
+                for p in range(n):
+                    trial[p] += t * (step[p] - u[p])
+                new = self._loss(trial, signs, &error)
+                if new < value * (1.0 - 1e-9):
+                    break
+                t *= 0.5
+            else:
+                break
+            value = new
+            memcpy(u, trial, sizeof(trial))
+        self._offer(u, signs)
+        return value
+
+    # ------------------------------------------------------------- one node
+
+    cdef int _rate(self, Node *node) noexcept nogil:
+        """Close the sign vectors of a node whose bounds reach the best loss; the node's bound is the least of the rest.
+
+        Returns whether any is left."""
+        cdef double value, least = 1e300, proven, loss
+        cdef uint32_t signs
+        cdef double v[(MAX_W + 1) * MAX_D * (1 << MAX_W)]
+        cdef double bounds[1 << MAX_W]
+        cdef double *solution
+        cdef int size = (self.width + 1) * self.d
+        cdef bint again = False
+        self._count_determined(node)
+        if not self.recording:
+            value = self._bound_free(node)
+            if value >= self.upper:
+                node.alive = 0
+                return 0
+        if not self._ray_columns(node):
+            return 1
+        for signs in range(<uint32_t>1 << self.width):
+            if not (node.alive >> signs) & 1:
+                continue
+            if again:
+                self._count_determined(node)
+                self._ray_columns(node)
+                again = False
+            solution = v + signs * size
+            self._signs_of_columns(signs)
+            loss = self._solve()
+            self.n_programs += 1
+            self._solution(solution)
+            proven = loss
+            if self.margin:
+                proven = self._prove(node) if loss > node.bound else -1.0
+                if proven < self.upper <= loss:
+                    proven = self._prove_without_fitted(node, signs)
+                    again = True
+            if proven >= self.upper and self._prove_exact(node, NONE):
+                self._note(node, signs)
+                node.alive &= ~(<uint32_t>1 << signs)
+            elif loss < self.upper:
+                self._offer_solution(solution, signs)
+            bounds[signs] = max(proven, node.bound)
+        for signs in range(<uint32_t>1 << self.width):
+            if not (node.alive >> signs) & 1:
+                continue
+            if self.recording or bounds[signs] < WORTHWHILE * self.upper:
+                least = min(least, bounds[signs])
+                continue
+            solution = v + signs * size
+            loss = self._bound_one_sided(node, signs, solution)
+            if loss >= self.upper and (not self.margin or self._prove(self.variant) >= self.upper
+                                       and self._sides_hold(node, signs, solution, self.slack)
+                                       and self._prove_exact(node, signs)):
+                node.alive &= ~(<uint32_t>1 << signs)
+                continue
+            if loss > 0.0:
+                self._offer_solution(solution, signs)
+            least = min(least, bounds[signs])
+        if node.alive:
+            node.bound = least
+        return node.alive != 0

@@ -1,0 +1,132 @@
+"""Branch and bound in exact arithmetic throughout: for every loss that is squared or piecewise linear, any size.
+
+The nodes are those of `reluzono.training.search`: a cone for each neuron, and the sign vectors that are open. The bound
+of a node is the least loss on the points that its cones determine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from heapq import heapify, heappop, heappush
+from itertools import combinations_with_replacement
+from typing import Any
+
+from reluzono.budget import Budget, as_progress
+from reluzono.errors import BudgetExceededError, InvalidInputError
+from reluzono.training.cells import Outcome, make_cells, sign_classes, signs_of, without_neurons
+from reluzono.training.cones import Minimum, Partition
+from reluzono.training.problem import TrainingProblem
+
+Node = tuple[Fraction, int, tuple[int, ...], int]  # bound, number, cones, mask of signs
+
+
+def exact_search(
+    problem: TrainingProblem,
+    budget: Budget,
+    progress: Any = None,
+    start: str | None = None,
+    known: Outcome | None = None,
+) -> Outcome:
+    """The global optimum, or the best network and a lower bound when the budget ends; from a good network, if known."""
+    search, clock, report = _Search(problem), budget.start(), as_progress(progress)
+    if known is not None and known.loss < search.best.loss:
+        search.best = known
+    try:
+        search.begin(start)
+        while search.heap and search.heap[0][0] < search.best.loss:
+            search.step()
+            report(search.nodes, None, "nodes")
+            clock.check(search.programs)
+    except (BudgetExceededError, KeyboardInterrupt):
+        bound = min([search.best.loss, *(node[0] for node in search.heap)])
+        return replace(search.best, lower_bound=bound, statistics=search.statistics(), token=search.token())
+    return replace(search.best, lower_bound=search.best.loss, statistics=search.statistics())
+
+
+def is_exact_token(start: str | None) -> bool:
+    """Whether a token is of this search."""
+    return start is not None and start.startswith('["exact"')
+
+
+class _Search:
+    """Best-first search; each node is for one class of sign vectors."""
+
+    def __init__(self, problem: TrainingProblem) -> None:
+        self.problem, self.cells, self.partition = problem, make_cells(problem), Partition(problem)
+        self.best = without_neurons(problem, self.cells)
+        self.heap: list[Node] = []
+        self.nodes = self.programs = 0
+
+    def begin(self, start: str | None) -> None:
+        """The first nodes, or those of a token."""
+        if start is None:
+            for cones in combinations_with_replacement(self.partition.roots, self.problem.width):
+                for members in sign_classes(cones):
+                    for mask in sorted(members):
+                        self._add(cones, mask, self.problem.floor)
+            return
+        try:
+            _, signs, hidden, output, nodes = json.loads(start)
+            known = replace(
+                self.best,
+                signs=signs,
+                hidden=[[Fraction(x) for x in u] for u in hidden],
+                output=None if output is None else [Fraction(x) for x in output],
+            )
+            loss = self.problem.value(known.signs, known.hidden, known.output)
+            self.best = replace(known, loss=loss)
+            for bound, paths, mask in nodes:
+                self.nodes += 1
+                self.heap.append((Fraction(bound), self.nodes, tuple(self._follow(path) for path in paths), mask))
+            heapify(self.heap)
+        except (ValueError, TypeError, IndexError, AssertionError):
+            raise InvalidInputError("start is not the token of a fit of this problem by branch and bound") from None
+
+    def _follow(self, path: list[int]) -> int:
+        node = path[0]
+        for side in path[1:]:
+            node = self.partition.halves(node)[side]
+        return node
+
+    def step(self) -> None:
+        """Take the node of least bound apart."""
+        bound, _, cones, mask = heappop(self.heap)
+        for child in self._children(cones):
+            self._add(child, mask, bound)
+
+    def _children(self, cones: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+        known = self.partition.cones
+        j = min(range(len(cones)), key=lambda k: known[cones[k]].determined.bit_count())
+        for half in self.partition.halves(cones[j]):
+            child = (*cones[:j], half, *cones[j + 1 :])
+            if not any(self.partition.is_after(a, b) for i, a in enumerate(child) for b in child[i + 1 :]):
+                yield child
+
+    def _add(self, cones: tuple[int, ...], mask: int, above: Fraction) -> None:
+        self.nodes, self.programs = self.nodes + 1, self.programs + 1
+        chosen, signs = [self.partition.cones[c] for c in cones], signs_of(mask, self.problem.width)
+        found = self.cells.minimum(chosen, signs)
+        if found.value < self.best.loss:
+            self._offer(signs, found)
+        everything = (1 << self.problem.m) - 1
+        if found.value < self.best.loss and any(cone.determined != everything for cone in chosen):
+            heappush(self.heap, (max(found.value, above), self.nodes, cones, mask))
+
+    def _offer(self, signs: list[int], found: Minimum) -> None:
+        loss = self.problem.value(signs, found.hidden, found.output)
+        if loss < self.best.loss:
+            self.best = replace(self.best, signs=signs, hidden=found.hidden, output=found.output, loss=loss)
+
+    def statistics(self) -> dict[str, int]:
+        """What was done."""
+        return {"programs": self.programs, "nodes": self.nodes, "cones": len(self.partition.cones)}
+
+    def token(self) -> str:
+        """The best network and what is open."""
+        paths = [(str(b), [self.partition.paths[c] for c in cones], mask) for b, _, cones, mask in self.heap]
+        hidden = [[str(x) for x in u] for u in self.best.hidden]
+        output = None if self.best.output is None else [str(x) for x in self.best.output]
+        return json.dumps(["exact", self.best.signs, hidden, output, paths])

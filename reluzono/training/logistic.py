@@ -1,0 +1,227 @@
+"""The logistic loss, between rigorous bounds.
+
+``log(1 + exp(-m))`` is the largest of the lines ``h(p) - p m`` over 0 <= p <= 1, where
+``h(p) = -p log p - (1 - p) log(1 - p)``. With finitely many of them, h rounded down, the loss is a convex
+piecewise-linear minorant whose optimum is found exactly: a lower bound. Upper bounds come from rational networks,
+evaluated with error bounds; lines are added at their margins until the bounds meet. The infimum need not be attained
+(when a network separates the labels, larger weights are always better): then the network is only near it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from decimal import Context, Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from reluzono.training.cells import Outcome
+from reluzono.training.cones import Cone, halves, neurons_of, orthants
+from reluzono.training.losses import logistic
+from reluzono.training.problem import Piece, TrainingProblem
+
+_SLOPE_BITS, _KINK_BITS, _WEIGHT_BITS = 24, 24, 40
+_CONTEXT = Context(prec=50)
+_PADDING = Fraction(1, 10**40)  # far more than the rounding of a few operations with 50 digits
+
+Interval = tuple[Fraction, Fraction]
+
+
+# ------------------------------------------------------------------ the function, with error bounds
+
+
+def loss_at(margin: Fraction) -> Interval:
+    """An interval that holds ``log(1 + exp(-margin))``."""
+    if margin < 0:
+        low, high = loss_at(-margin)
+        return low - margin, high - margin
+    if margin > 200:
+        return Fraction(0), Fraction(1, 2**280)  # log(1 + x) <= x and exp(-200) < 2**-288
+    exponent = _CONTEXT.divide(Decimal(-margin.numerator), Decimal(margin.denominator))
+    value = Fraction(_CONTEXT.ln(_CONTEXT.add(Decimal(1), _CONTEXT.exp(exponent))))
+    return max(Fraction(0), value - _PADDING), value + _PADDING
+
+
+def height(p: Fraction) -> Fraction:
+    """A lower bound of ``-p log p - (1 - p) log(1 - p)``, less than 1e-38 below it."""
+    if p in (0, 1):
+        return Fraction(0)
+    total = Fraction(0)
+    for q in (p, 1 - p):
+        total -= q * Fraction(_CONTEXT.ln(_CONTEXT.divide(Decimal(q.numerator), Decimal(q.denominator))))
+    return total - _PADDING
+
+
+def slope_near(margin: float) -> Fraction:
+    """A p of few digits near that of the tangent at a margin."""
+    p = 1 / (1 + np.exp(np.clip(margin, -30.0, 30.0)))
+    return Fraction(round(float(p) * 2**_SLOPE_BITS), 2**_SLOPE_BITS)
+
+
+def minorant(slopes: Iterable[Fraction]) -> tuple[list[Fraction], list[Fraction]]:
+    """Breakpoints and slopes, as a function of the margin, of a convex minorant of the loss with value 0 at the end.
+
+    The lines of p = 0 and of p near 1 are among those taken. Breakpoints are rounded down to a grid, which lowers
+    the steeper lines only.
+    """
+    kinks: list[Fraction] = []
+    used = [Fraction(0)]
+    reached = Fraction(0)  # height of the last line
+    for p in sorted({*slopes, Fraction(1)} - {Fraction(0)}):
+        step = (height(p) - reached) / (p - used[-1])
+        kink = Fraction(step.numerator * 2**_KINK_BITS // step.denominator, 2**_KINK_BITS)
+        if kinks and kink >= kinks[-1]:
+            continue  # this line is nowhere the largest by more than rounding
+        reached += kink * (p - used[-1])
+        kinks.append(kink)
+        used.append(p)
+    return kinks[::-1], [-p for p in reversed(used)]
+
+
+class LogisticProblem(TrainingProblem):
+    """The problem with minorants instead of the loss; ``slopes[j]`` are the lines of sample j."""
+
+    def __init__(self, slopes: Sequence[Iterable[Fraction]] | None, *arguments: Any) -> None:
+        self._slopes = slopes
+        super().__init__(*arguments)
+
+    def _prepare(self) -> None:
+        start = [slope_near(k) for k in range(-6, 7)]
+        self.slopes = [set(part) for part in self._slopes or [start] * len(self.y)]
+        self.minorants = [minorant(part) for part in self.slopes]
+        pieces: list[Piece] = []
+        for label, (kinks, steps) in zip(self.y, self.minorants, strict=True):
+            if label < 0:
+                kinks, steps = [-t for t in reversed(kinks)], [-s for s in reversed(steps)]
+            pieces.append((kinks, steps, Fraction(0)))
+        self._use_pieces(pieces)
+
+    def margins(self, outcome: Outcome) -> list[Fraction]:
+        """``y f(x)`` of each sample; 0 for those of weight 0."""
+        at_rows = []
+        for row in self.rows:
+            z = sum(
+                (s * max(Fraction(0), _dot(row, u)) for s, u in zip(outcome.signs, outcome.hidden, strict=True)),
+                Fraction(0),
+            )
+            at_rows.append((z + (_dot(row, outcome.output) if outcome.output else 0)) / self.scale)
+        return [Fraction(0) if i is None else label * at_rows[i] for label, i in zip(self.y, self.row_of, strict=True)]
+
+    def true_loss(self, outcome: Outcome) -> Interval:
+        """An interval that holds the logistic loss of a network."""
+        low = high = Fraction(0)
+        for weight, margin in zip(self.weights, self.margins(outcome), strict=True):
+            if weight:
+                bounds = loss_at(margin)
+                low, high = low + weight * bounds[0], high + weight * bounds[1]
+        return low, high
+
+
+def _dot(row: Sequence[int], u: Sequence[Fraction]) -> Fraction:
+    return sum((x * v for x, v in zip(row, u, strict=True)), Fraction(0))
+
+
+# ------------------------------------------------------------------ the search
+
+
+def minimize(
+    arguments: tuple[Any, ...],
+    search: Callable[[TrainingProblem], Outcome],
+    tolerance: Fraction,
+    is_over: Callable[[], bool],
+) -> tuple[LogisticProblem, Outcome, Interval]:
+    """The problem whose optimum is the best lower bound, the best network, and an interval that holds its loss.
+
+    Parameters
+    ----------
+    arguments : tuple
+        Of `TrainingProblem`, without the loss.
+    search : function
+        Solves a piecewise-linear problem.
+    tolerance : Fraction
+        The gap that is small enough.
+    is_over : function
+        Whether the budget is used up.
+    """
+    X, y, width, output, sample_weight = arguments
+    problem = proven = LogisticProblem(None, X, y, width, logistic(), output, sample_weight)
+    best: tuple[Outcome, Interval] | None = None  # in the scale of the last problem
+    bound, rounds, programs = Fraction(-1), 0, 0
+    while True:
+        found = search(problem)
+        rounds, programs = rounds + 1, programs + found.statistics.get("programs", 0)
+        if found.lower_bound > bound:
+            bound, proven = found.lower_bound, problem
+        tried = [found, polished(problem, found)]
+        for outcome in tried:
+            value = problem.true_loss(outcome)
+            if best is None or value[1] < best[1][1]:
+                best = outcome, value
+        assert best is not None
+        slopes = [set(part) for part in problem.slopes]
+        for outcome in tried:
+            for part, margin in zip(slopes, problem.margins(outcome), strict=True):
+                part.add(slope_near(float(margin)))
+        if best[1][1] - bound <= tolerance or is_over() or slopes == problem.slopes:
+            break
+        finer = LogisticProblem(slopes, X, y, width, logistic(), output, sample_weight)
+        best = _rescaled(best[0], finer.scale, problem.scale), best[1]
+        problem = finer
+    network, interval = _rescaled(best[0], proven.scale, problem.scale), best[1]
+    statistics = {**found.statistics, "programs": programs, "rounds": rounds}
+    return proven, replace(network, loss=interval[1], lower_bound=bound, statistics=statistics), interval
+
+
+def _rescaled(outcome: Outcome, new: int, old: int) -> Outcome:
+    factor = Fraction(new, old)
+    hidden = [[factor * x for x in u] for u in outcome.hidden]
+    output = outcome.output and [factor * x for x in outcome.output]
+    return Outcome(outcome.signs, hidden, output, outcome.loss, outcome.lower_bound)
+
+
+def polished(problem: LogisticProblem, outcome: Outcome) -> Outcome:
+    """A network near the least logistic loss over the cones of this one's neurons; floats choose, nothing depends
+    on them."""
+    from scipy.optimize import minimize as descend
+
+    if not problem.rows or not (problem.width or problem.outputs):
+        return outcome
+    cones = [cone_of(problem, u) for u in outcome.hidden]
+    columns = [
+        [s * max(0, sum(a * b for a, b in zip(row, ray, strict=True))) for row in problem.rows]
+        for cone, s in zip(cones, outcome.signs, strict=True)
+        for ray in cone.rays
+    ]
+    sizes = [max(map(abs, column)) or 1 for column in columns]
+    free = [[row[k] for row in problem.rows] for k in range(problem.outputs)]
+    sizes += [max(map(abs, column)) or 1 for column in free]
+    table = np.array([[x / size for x in column] for column, size in zip(columns + free, sizes, strict=True)])
+    used = [(i, w, t) for i, w, t in zip(problem.row_of, problem.weights, problem.y, strict=True) if i is not None]
+    signed = np.array([[float(t) * table[c, i] for i, _, t in used] for c in range(len(table))])
+    weights = np.array([float(w) for _, w, _ in used])
+
+    def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
+        margin = np.clip(x @ signed, -500.0, 500.0)
+        return float(weights @ np.logaddexp(0, -margin)), -signed @ (weights / (1 + np.exp(margin)))
+
+    limits = [(0.0, None)] * len(columns) + [(None, None)] * len(free)
+    result = descend(objective, np.zeros(len(table)), jac=True, method="L-BFGS-B", bounds=limits)
+    coefficients = [
+        Fraction(round(float(x) * 2**_WEIGHT_BITS), 2**_WEIGHT_BITS) * problem.scale / size
+        for x, size in zip(result.x, sizes, strict=True)
+    ]
+    hidden, output = neurons_of(cones, coefficients, problem)
+    return Outcome(outcome.signs, hidden, output, outcome.loss, outcome.lower_bound)
+
+
+def cone_of(problem: TrainingProblem, u: Sequence[Fraction]) -> Cone:
+    """A cone on which all points are determined and which holds a neuron."""
+    basis, cones = orthants(problem.rows)
+    values = [_dot(row, u) for row in problem.rows]
+    cone = cones[sum(1 << k for k, i in enumerate(basis) if values[i] >= 0)]
+    for i in range(problem.m):
+        if not cone.determined >> i & 1:
+            cone = halves(cone, i, problem.rows)[values[i] >= 0]
+    return cone

@@ -1,0 +1,146 @@
+"""A search of the kernel written down as the tree of a certificate.
+
+The kernel is run again, told the bound to prove, and records how it splits and which columns close a sign vector. Every
+closure is verified exactly here; where rounding chose badly, the exact minimum takes its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import combinations_with_replacement
+from typing import Any
+
+from reluzono._core_training import TrainingSearch
+from reluzono.errors import BudgetExceededError, ReluzonoError
+from reluzono.training.cells import make_cells, sign_classes, signs_of
+from reluzono.training.kernel import KernelProblem
+from reluzono.training.problem import TrainingProblem
+
+_CLOSED, _SPLIT = 1, 2  # kinds of records, as the kernel writes them
+_MOST_NODES = 1_000_000
+_ALLOWANCE = Fraction(1, 10**9)  # the kernel closes only what is above the bound by this part of it
+
+
+@dataclass
+class _Recorded:
+    """What the kernel did at one node."""
+
+    neuron: int = -1
+    halves: tuple[int, int] = (-1, -1)
+    closed: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+
+
+Partition = tuple[list[int], list[list[int] | None]]
+
+
+def record(problem: TrainingProblem, bound: Fraction) -> tuple[Partition, list[Any]]:
+    """``(basis, splits), tree``: a proof that no network has an objective below a bound that is valid."""
+    if not problem.rows:
+        return ([], []), []
+    exact = KernelProblem(problem)
+    search = exact.search(margin=False, recording=True)
+    search.lower(exact.value(bound + abs(bound) * _ALLOWANCE))
+    exact.start(search)
+    while not search.run(10_000):
+        if search.counts["nodes"] > _MOST_NODES:
+            raise BudgetExceededError(f"the certificate would have more than {_MOST_NODES} nodes")
+    return _Writer(problem, exact, search, bound).write()
+
+
+class _Writer:
+    def __init__(self, problem: TrainingProblem, exact: KernelProblem, search: TrainingSearch, bound: Fraction) -> None:
+        self.problem, self.exact, self.search, self.bound = problem, exact, search, bound
+        self.cells = make_cells(problem)
+        self.splits = search.splits()
+        self.nodes = _read(search)
+        self._places: dict[int, dict[int, int]] = {}
+
+    def write(self) -> tuple[Partition, list[Any]]:
+        """The tree in preorder."""
+        step = 2 if self.problem.output == "affine" else 1
+        roots = combinations_with_replacement(range(step - 1, 1 << self.problem.d, step), self.problem.width)
+        waiting: list[tuple[int, tuple[int, ...], frozenset[int]]] = [
+            (k, cones, frozenset()) for k, cones in reversed(list(enumerate(roots)))
+        ]
+        tree: list[Any] = []
+        while waiting:
+            number, cones, closed = waiting.pop()
+            if number < 0:
+                tree.append("order")
+                continue
+            entry, closed = self._entry(self.nodes.get(number, _Recorded()), cones, closed)
+            tree.append(entry)
+            if entry[0] >= 0:
+                for side in (1, 0):
+                    halves = (*cones[: entry[0]], self._child(cones[entry[0]]) + side, *cones[entry[0] + 1 :])
+                    waiting.append((self.nodes[number].halves[side], halves, closed))
+        splits = [None if s is None else [s[0], s[1], s[1] + 1] for s in self.splits]
+        return (self.exact.basis, splits), tree
+
+    def _child(self, cone: int) -> int:
+        split = self.splits[cone]
+        assert split is not None
+        return split[1]
+
+    def _entry(
+        self, node: _Recorded, cones: tuple[int, ...], closed: frozenset[int]
+    ) -> tuple[list[Any], frozenset[int]]:
+        closures: list[Any] = []
+        for members in sign_classes(cones):
+            if closed & members:
+                continue
+            proof = self._closure(node, cones, min(members), members)
+            closures.append(proof)
+            closed = closed | members if proof is not None else closed
+        return [node.neuron if None in closures else -1, *closures], closed
+
+    def _closure(
+        self, node: _Recorded, cones: tuple[int, ...], mask: int, members: frozenset[int]
+    ) -> list[list[int]] | None:
+        if node.neuron >= 0 and not any(m in node.closed for m in members):
+            return None
+        chosen, signs = [self.exact.cone(self.search, c) for c in cones], signs_of(mask, self.problem.width)
+        if mask in node.closed:
+            support = self._support(cones, node.closed[mask])
+            proved = self.cells.lower_bound(chosen, signs, support)
+            if proved is not None and proved >= self.bound:
+                return support
+        found = self.cells.minimum(chosen, signs)
+        if found.value >= self.bound:
+            return found.proof
+        if node.neuron < 0:
+            raise ReluzonoError(f"a bound of {self.bound} is not valid: there is a network with {found.value}")
+        return None
+
+    def _support(self, cones: Sequence[int], columns: list[tuple[int, int]]) -> list[list[int]]:
+        """For each neuron places of rays in the sorted list; then output columns."""
+        support: list[list[int]] = [[] for _ in range(self.problem.width + 1)]
+        for neuron, name in columns:
+            support[neuron].append(name if neuron == self.problem.width else self._place(cones[neuron], name))
+        return [sorted(part) for part in support]
+
+    def _place(self, cone: int, name: int) -> int:
+        if cone not in self._places:
+            order = {tuple(ray): k for k, ray in enumerate(self.exact.cone(self.search, cone).rays)}
+            rays = self.exact.rays(self.search, cone)
+            names = self.search.cone_ray_names(cone)
+            self._places[cone] = {n: order[tuple(ray)] for n, ray in zip(names, rays, strict=True)}
+        return self._places[cone][name]
+
+
+def _read(search: TrainingSearch) -> dict[int, _Recorded]:
+    records = search.records()
+    if records is None:
+        raise BudgetExceededError("the certificate would be too long")
+    nodes: dict[int, _Recorded] = {}
+    numbers: Iterator[int] = iter(records.tolist())
+    for kind in numbers:
+        node = nodes.setdefault(next(numbers), _Recorded())
+        if kind == _SPLIT:
+            node.neuron, node.halves = next(numbers), (next(numbers), next(numbers))
+        elif kind == _CLOSED:
+            mask, size = next(numbers), next(numbers)
+            node.closed[mask] = [(next(numbers), next(numbers)) for _ in range(size)]
+    return nodes

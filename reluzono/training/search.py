@@ -1,0 +1,210 @@
+"""Branch and bound: the global optimum without trying every choice of dichotomies.
+
+The kernel excludes everything that is certainly no better than the best network found; what it cannot decide in
+doubles are cells, which are solved exactly here. So the optimum is an exact number although doubles did the work.
+Problems that the kernel does not take are searched in exact arithmetic throughout (`exact_search`).
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from reluzono.budget import Budget, Clock, as_progress, map_tasks
+from reluzono.errors import BudgetExceededError, InvalidInputError
+from reluzono.training.cells import Outcome, make_cells, sign_classes, signs_of, without_neurons
+from reluzono.training.exact_search import exact_search, is_exact_token
+from reluzono.training.kernel import KernelProblem, fits
+from reluzono.training.problem import TrainingProblem
+
+_RESTARTS = 100  # local searches for a first network
+_STEPS = 2000  # of the kernel between two looks at the clock
+_ROUND = 10  # so often in one task
+_TASKS = 4  # for each worker in a round
+_SEED = 20180101
+
+OpenNode = tuple[float, tuple[tuple[int, tuple[int, ...]], ...], int]  # bound, paths of cones, open sign vectors
+WorkerResult = tuple[Outcome, list[OpenNode], Counter[str]]
+
+
+def branch_and_bound(
+    problem: TrainingProblem,
+    proof: str = "margin",
+    budget: Budget | None = None,
+    executor: Executor | None = None,
+    progress: Any = None,
+    start: str | None = None,
+) -> Outcome:
+    """The global optimum, or the best network and a lower bound when the budget ends."""
+    budget = budget or Budget()
+    plain = without_neurons(problem, make_cells(problem))
+    if not problem.rows or not problem.width or plain.loss == plain.lower_bound:
+        return replace(plain, lower_bound=plain.loss)
+    if not fits(problem) or is_exact_token(start):
+        return exact_search(problem, budget, progress, start)
+    clock, run = budget.start(), _Run(problem, proof, plain)
+    run.begin(start)
+    outcome = run.finish(clock, executor, progress)
+    if proof != "rational" or problem.is_squared or outcome.token is not None:
+        return outcome
+    # linear programs are bounded in doubles with proven margins only: once more, in fractions, from the best network
+    return exact_search(problem, replace(budget, seconds=clock.remaining_seconds), progress, known=outcome)
+
+
+class _Run:
+    """One search with the kernel in this process, and the best exact network."""
+
+    def __init__(self, problem: TrainingProblem, proof: str, best: Outcome) -> None:
+        self.problem, self.proof, self.best, self.floor = problem, proof, best, problem.floor
+        self.cells, self.exact = make_cells(problem), KernelProblem(problem)
+        self.search = self.exact.search(margin=proof != "float", rational=proof == "rational" and problem.is_squared)
+        self.search.lower(self.exact.value(best.loss))
+        self.done = Counter[str]()  # exact cells here, and all that workers did
+
+    def begin(self, start: str | None) -> None:
+        """The first network and the first nodes, or those of a token."""
+        self.search.improve(_RESTARTS, _SEED)
+        self.exact.start(self.search)
+        self._polish()
+        if start is not None:
+            self._resume(start)
+
+    # ------------------------------------------------------------- networks
+
+    def _polish(self) -> None:
+        """Take the exact optimum of the cell of the kernel's best network."""
+        weights, mask = self.search.best_network
+        if weights.any():
+            cones = [self.search.locate(u) for u in weights[: self.problem.width]]
+            self._solve_cell(cones, mask)
+
+    def _solve_cell(self, cones: Sequence[int], mask: int) -> None:
+        signs = signs_of(mask, self.problem.width)
+        found = self.cells.minimum([self.exact.cone(self.search, c) for c in cones], signs)
+        if found.value < self.best.loss:
+            self.take(replace(self.best, signs=signs, hidden=found.hidden, output=found.output, loss=found.value))
+
+    def take(self, known: Outcome) -> None:
+        """Use a network's loss, if it is the best one."""
+        if known.loss < self.best.loss:
+            self.best = known
+        self.search.lower(self.exact.value(known.loss))
+
+    def _solve_leaves(self) -> None:
+        """Decide exactly the cells that the kernel could not."""
+        for cones, alive in self.search.take_leaves():
+            for members in sign_classes(cones):
+                if alive >> min(members) & 1:
+                    self.done["exact_cells"] += 1
+                    self._solve_cell(cones, min(members))
+
+    # ------------------------------------------------------------- the search
+
+    def advance(self, steps: int) -> bool:
+        """Search on for so many steps; whether nothing is left."""
+        before = self.search.upper_bound
+        finished = self.search.run(steps)
+        self._solve_leaves()
+        if self.search.upper_bound < before:
+            self._polish()
+        return finished or self.best.loss == self.floor
+
+    def finish(self, clock: Clock, executor: Executor | None, progress: Any) -> Outcome:
+        """Search until the end, or until the budget or the user ends it."""
+        report, finished = as_progress(progress), False
+        try:
+            while not finished:
+                if executor is None or self.search.counts["open"] < _TASKS:
+                    finished = self.advance(_STEPS if executor is None else 1)
+                else:
+                    finished = self._round(executor, clock)
+                count = self.statistics()
+                report(count["nodes"], None, f"nodes, objective between {self._interval()}")
+                if not finished:
+                    clock.check(count["programs"])
+        except (BudgetExceededError, KeyboardInterrupt):
+            self._solve_leaves()
+            self._polish()
+            bound, token = self._bound(), json.dumps(self._state())
+            return replace(self.best, lower_bound=bound, statistics=self.statistics(), token=token)
+        self._polish()
+        return replace(self.best, lower_bound=self.best.loss, statistics=self.statistics())
+
+    def _bound(self) -> Fraction:
+        return min(self.best.loss, max(self.floor, self.exact.objective(self.search.lower_bound)))
+
+    def _interval(self) -> str:
+        return f"{float(self._bound()):.6g} and {float(self.best.loss):.6g}"
+
+    def statistics(self) -> Counter[str]:
+        """What was done here and by workers."""
+        total = Counter({name: self.search.counts[name] for name in ("programs", "nodes", "cones")}) + self.done
+        total["programs"] += self.done["exact_cells"]
+        return total
+
+    # ------------------------------------------------------------- workers
+
+    def _round(self, executor: Executor, clock: Clock) -> bool:
+        """Let workers search on from everything that is open, each for some steps, and collect what they leave."""
+        nodes = sorted(self.search.open_nodes())
+        shares = min(len(nodes), _TASKS * (getattr(executor, "_max_workers", None) or 4))
+        data, seconds = pickle.dumps((self.problem, self.proof)), clock.remaining_seconds
+        tasks = [(data, self.best, nodes[k::shares], seconds) for k in range(shares)]
+        left: list[OpenNode] = []
+        for best, open_nodes, count in map_tasks(_explore, tasks, executor):
+            left += open_nodes
+            self.done.update(count)
+            self.take(best)
+        self.search.restart(left)
+        return not left or self.best.loss == self.floor
+
+    def explore(self, best: Outcome, nodes: list[OpenNode], seconds: float | None) -> WorkerResult:
+        """Search on from these nodes for some steps."""
+        before, clock, finished = self.statistics(), Budget(seconds=seconds).start(), False
+        self.take(best)
+        self.search.restart(nodes)
+        for _ in range(_ROUND):
+            finished = finished or clock.is_over or self.advance(_STEPS)
+        self._polish()
+        count = self.statistics()
+        count.subtract(before)
+        return self.best, sorted(self.search.open_nodes()), count
+
+    # ------------------------------------------------------------- resuming
+
+    def _state(self) -> list[Any]:
+        numbers = [[str(x) for x in u] for u in [*self.best.hidden, self.best.output or []]]
+        return [self.best.signs, numbers, str(self.best.loss), self.search.open_nodes()]
+
+    def _resume(self, start: str) -> None:
+        try:
+            signs, numbers, loss, nodes = json.loads(start)
+            *hidden, output = [[Fraction(x) for x in line] for line in numbers]
+            known = replace(self.best, signs=signs, hidden=hidden, output=output or None, loss=Fraction(loss))
+            if self.problem.value(known.signs, known.hidden, known.output) != known.loss:
+                raise ValueError("another problem")
+            self.take(known)
+            self.search.restart([(b, tuple((c, tuple(sides)) for c, sides in paths), a) for b, paths, a in nodes])
+        except (ValueError, TypeError, ZeroDivisionError):
+            raise InvalidInputError("start is not the token of a fit of this problem by branch and bound") from None
+
+
+@lru_cache(maxsize=1)
+def _worker(data: bytes) -> _Run:
+    """This process's search for a problem: its partition is kept from task to task."""
+    problem, proof = pickle.loads(data)
+    run = _Run(problem, proof, without_neurons(problem, make_cells(problem)))
+    run.exact.start(run.search)
+    return run
+
+
+def _explore(task: tuple[bytes, Outcome, list[OpenNode], float | None]) -> WorkerResult:
+    data, best, nodes, seconds = task
+    return _worker(data).explore(best, nodes, seconds)
