@@ -141,6 +141,9 @@ class GlobalReLURegressor(RegressorMixin, _GlobalReLU):  # type: ignore[misc]
 
     Notes
     -----
+    For few features: with five and more, the search may end in an error or exceed its time limit, so a part of
+    scikit-learn's ``check_estimator`` does not pass yet.
+
     Samples, targets and weights are taken at the exact value of the doubles (or integers) that they are. They are
     sorted first, so the network does not depend on their order. There is no randomness. With a time limit that ends
     the search the result depends on the machine; ``budget={"cells": 10000}`` repeats.
