@@ -54,7 +54,9 @@ _HOMES = {
     "MissingDependencyError": "reluzono.errors",
     "CertificateError": "reluzono.errors",
 }
-_SUBMODULES = ("geometry", "networks", "functions", "gap", "training", "certificates", "io", "plotting", "testing")
+_SUBMODULES = (
+    "geometry", "networks", "functions", "gap", "training", "certificates", "io", "plotting", "sklearn", "testing",
+)  # fmt: skip
 #: modules with a shorter public path
 _ALIASES = {"families": "reluzono.geometry.families", "bounds": "reluzono.networks.bounds"}
 
