@@ -2,7 +2,7 @@ cimport cython
 from libc.stdint cimport int8_t, int64_t, uint64_t
 
 cdef enum:
-    MAX_D = 8
+    MAX_D = 16
     MAX_COLUMNS = 160   # rays of cones at a time
     NONE = -1
 

@@ -388,10 +388,11 @@ cdef class TrainingSearch(Partition):
 
     # ------------------------------------------------------------- what Python calls
 
-    def start(self, const int[::1] basis, bint half):
+    def start(self, const int[::1] basis, bint half, check=None):
         """Make the cones between the hyperplanes of d independent points, and the first nodes from them: with ``half``
         only from cones on the positive side of the first point."""
         cdef int d = self.d, j, k
+        cdef long long done = 0
         cdef int cones[MAX_W]
         cdef Node *node
         self._set_basis(basis)
@@ -406,6 +407,11 @@ cdef class TrainingSearch(Partition):
                     self._push_heap(node)
                 else:
                     free(node)
+                done += 1
+                if not done & 255:
+                    PyErr_CheckSignals()
+                    if check is not None:
+                        check()
             j = self.width - 1
             while j >= 0 and cones[j] == (1 << d) - 1:
                 j -= 1
@@ -482,7 +488,11 @@ cdef class TrainingSearch(Partition):
             if node.bound >= self.upper and not self._rate(node):
                 free(node)
                 continue
-            self._step(node, self.deep)
+            try:
+                self._step(node, self.deep)
+            except OverflowError:       # nothing was changed: the node stays open
+                self._push_stack(node)
+                raise
             done += 1
             if not done & 1023:
                 PyErr_CheckSignals()

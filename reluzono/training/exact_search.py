@@ -14,11 +14,13 @@ from heapq import heapify, heappop, heappush
 from itertools import combinations_with_replacement
 from typing import Any
 
-from reluzono.budget import Budget, as_progress
+from reluzono.budget import Budget, Clock, as_progress
 from reluzono.errors import BudgetExceededError, InvalidInputError
 from reluzono.training.cells import Outcome, make_cells, sign_classes, signs_of, without_neurons
 from reluzono.training.cones import Minimum, Partition
 from reluzono.training.problem import TrainingProblem
+
+_MOST_SIGNS = 1 << 16  # of points on orthants, with a limit of time
 
 Node = tuple[Fraction, int, tuple[int, ...], int]  # bound, number, cones, mask of signs
 
@@ -31,16 +33,21 @@ def exact_search(
     known: Outcome | None = None,
 ) -> Outcome:
     """The global optimum, or the best network and a lower bound when the budget ends; from a good network, if known."""
-    search, clock, report = _Search(problem), budget.start(), as_progress(progress)
-    if known is not None and known.loss < search.best.loss:
-        search.best = known
+    clock, report = budget.start(), as_progress(progress)
+    best = known or without_neurons(problem, make_cells(problem))
+    search: _Search | None = None
     try:
-        search.begin(start)
+        if budget.seconds is not None and problem.m << problem.d > _MOST_SIGNS:
+            raise BudgetExceededError("too many orthants to begin with")
+        search = _Search(problem, best)
+        search.begin(start, clock)
         while search.heap and search.heap[0][0] < search.best.loss:
             search.step()
             report(search.nodes, None, "nodes")
             clock.check(search.programs)
     except (BudgetExceededError, KeyboardInterrupt):
+        if search is None or not search.begun:
+            return replace(best if search is None else search.best, lower_bound=problem.floor)
         bound = min([search.best.loss, *(node[0] for node in search.heap)])
         return replace(search.best, lower_bound=bound, statistics=search.statistics(), token=search.token())
     return replace(search.best, lower_bound=search.best.loss, statistics=search.statistics())
@@ -54,19 +61,21 @@ def is_exact_token(start: str | None) -> bool:
 class _Search:
     """Best-first search; each node is for one class of sign vectors."""
 
-    def __init__(self, problem: TrainingProblem) -> None:
+    def __init__(self, problem: TrainingProblem, best: Outcome) -> None:
         self.problem, self.cells, self.partition = problem, make_cells(problem), Partition(problem)
-        self.best = without_neurons(problem, self.cells)
+        self.best, self.begun = best, False
         self.heap: list[Node] = []
         self.nodes = self.programs = 0
 
-    def begin(self, start: str | None) -> None:
+    def begin(self, start: str | None, clock: Clock) -> None:
         """The first nodes, or those of a token."""
         if start is None:
             for cones in combinations_with_replacement(self.partition.roots, self.problem.width):
                 for members in sign_classes(cones):
                     for mask in sorted(members):
                         self._add(cones, mask, self.problem.floor)
+                clock.check(self.programs)
+            self.begun = True
             return
         try:
             _, signs, hidden, output, nodes = json.loads(start)
@@ -82,6 +91,7 @@ class _Search:
                 self.nodes += 1
                 self.heap.append((Fraction(bound), self.nodes, tuple(self._follow(path) for path in paths), mask))
             heapify(self.heap)
+            self.begun = True
         except (ValueError, TypeError, IndexError, AssertionError):
             raise InvalidInputError("start is not the token of a fit of this problem by branch and bound") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from math import factorial, prod
 from typing import Any
@@ -18,6 +19,7 @@ from reluzono.training.exact_tables import ExactTables, exact_tables
 from reluzono.training.problem import Kinks, Quadratic, TrainingProblem
 
 MAX_COORDINATES, MAX_WIDTH = 8, 5
+MAX_LOCAL = 16  # coordinates for local searches alone
 
 
 def fits(problem: TrainingProblem) -> bool:
@@ -105,9 +107,9 @@ class KernelProblem:
             return np.array(p.rows, dtype=np.int64)
         return np.zeros((0, p.d), dtype=np.int64)
 
-    def start(self, search: TrainingSearch) -> None:
+    def start(self, search: TrainingSearch, check: Callable[[], None] | None = None) -> None:
         """Make the first nodes; with an affine output max(0, z) = z + max(0, -z) halves them."""
-        search.start(np.array(self.basis, dtype=np.intc), self.problem.output == "affine")
+        search.start(np.array(self.basis, dtype=np.intc), self.problem.output == "affine", check)
 
     def signs_at(self, points: list[int]) -> tuple[list[int], np.ndarray, np.ndarray]:
         """Exact signs of all points at a vector that vanishes on some; see `TrainingSearch`."""
@@ -148,6 +150,10 @@ class KernelProblem:
         """A double that is at least the kernel's value of an objective, and hardly more."""
         exact = _power(objective / self.problem.unit - self.rest, -self.depth)
         return float(np.nextafter(float(exact), np.inf)) if exact > 0 else 0.0
+
+    def from_kernel(self, u: Iterable[float]) -> list[Fraction]:
+        """The neuron of one of the kernel, exactly."""
+        return [_power(Fraction(float(v)), self.height - s) for v, s in zip(u, self.shift, strict=True)]
 
 
 def _doubles(values: Any) -> np.ndarray:

@@ -19,7 +19,7 @@ from reluzono.training.kernel import fits
 from reluzono.training.logistic import LogisticProblem
 from reluzono.training.losses import PiecewiseLinearLoss
 from reluzono.training.problem import TrainingProblem
-from reluzono.training.recorded import record
+from reluzono.training.recorded import NotRecordedError, record
 
 Certificate = dict[str, Any]
 
@@ -28,11 +28,7 @@ def training_certificate(problem: TrainingProblem, outcome: Outcome) -> Certific
     """The certificate that the outcome's network has its loss, and that no network is below its lower bound."""
     partition, tree = outcome.partition, outcome.tree
     if partition is None or tree is None:
-        partition, tree = (
-            record(problem, outcome.lower_bound)
-            if problem.is_squared and fits(problem)
-            else prove(problem, outcome.lower_bound)
-        )
+        partition, tree = prove_or_record(problem, outcome.lower_bound)
     network = problem.network(outcome.signs, outcome.hidden, outcome.output)
     return seal(
         {
@@ -51,6 +47,16 @@ def training_certificate(problem: TrainingProblem, outcome: Outcome) -> Certific
             "tree": tree,
         }
     )
+
+
+def prove_or_record(problem: TrainingProblem, bound: Fraction) -> tuple[Any, list[Any]]:
+    """A proof by the kernel where that is possible, else by exact programs alone."""
+    if problem.is_squared and fits(problem):
+        try:
+            return record(problem, bound)
+        except NotRecordedError:
+            pass
+    return prove(problem, bound)
 
 
 def problem_data(problem: TrainingProblem) -> Certificate:

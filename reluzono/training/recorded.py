@@ -13,7 +13,7 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 from reluzono._core_training import TrainingSearch
-from reluzono.errors import BudgetExceededError, ReluzonoError
+from reluzono.errors import BudgetExceededError
 from reluzono.training.cells import make_cells, sign_classes, signs_of
 from reluzono.training.kernel import KernelProblem
 from reluzono.training.problem import TrainingProblem
@@ -21,6 +21,10 @@ from reluzono.training.problem import TrainingProblem
 _CLOSED, _SPLIT = 1, 2  # kinds of records, as the kernel writes them
 _MOST_NODES = 1_000_000
 _ALLOWANCE = Fraction(1, 10**9)  # the kernel closes only what is above the bound by this part of it
+
+
+class NotRecordedError(Exception):
+    """Doubles do not tell this bound from smaller ones: the kernel closed a node too early."""
 
 
 @dataclass
@@ -42,10 +46,13 @@ def record(problem: TrainingProblem, bound: Fraction) -> tuple[Partition, list[A
     exact = KernelProblem(problem)
     search = exact.search(margin=False, recording=True)
     search.lower(exact.value(bound + abs(bound) * _ALLOWANCE))
-    exact.start(search)
-    while not search.run(10_000):
-        if search.counts["nodes"] > _MOST_NODES:
-            raise BudgetExceededError(f"the certificate would have more than {_MOST_NODES} nodes")
+    try:
+        exact.start(search)
+        while not search.run(10_000):
+            if search.counts["nodes"] > _MOST_NODES:
+                raise BudgetExceededError(f"the certificate would have more than {_MOST_NODES} nodes")
+    except OverflowError as error:
+        raise BudgetExceededError(f"the certificate would need too many numbers: {error}") from None
     return _Writer(problem, exact, search, bound).write()
 
 
@@ -111,7 +118,7 @@ class _Writer:
         if found.value >= self.bound:
             return found.proof
         if node.neuron < 0:
-            raise ReluzonoError(f"a bound of {self.bound} is not valid: there is a network with {found.value}")
+            raise NotRecordedError
         return None
 
     def _support(self, cones: Sequence[int], columns: list[tuple[int, int]]) -> list[list[int]]:

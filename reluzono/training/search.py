@@ -18,10 +18,10 @@ from functools import lru_cache
 from typing import Any
 
 from reluzono.budget import Budget, Clock, as_progress, map_tasks
-from reluzono.errors import BudgetExceededError, InvalidInputError
+from reluzono.errors import BudgetExceededError, InvalidInputError, ReluzonoError
 from reluzono.training.cells import Outcome, make_cells, sign_classes, signs_of, without_neurons
 from reluzono.training.exact_search import exact_search, is_exact_token
-from reluzono.training.kernel import KernelProblem, fits
+from reluzono.training.kernel import MAX_LOCAL, MAX_WIDTH, KernelProblem, fits
 from reluzono.training.problem import TrainingProblem
 
 _RESTARTS = 100  # local searches for a first network
@@ -47,15 +47,24 @@ def branch_and_bound(
     plain = without_neurons(problem, make_cells(problem))
     if not problem.rows or not problem.width or plain.loss == plain.lower_bound:
         return replace(plain, lower_bound=plain.loss)
-    if not fits(problem) or is_exact_token(start):
+    clock = budget.start()
+    if is_exact_token(start):
         return exact_search(problem, budget, progress, start)
-    clock, run = budget.start(), _Run(problem, proof, plain)
-    run.begin(start)
-    outcome = run.finish(clock, executor, progress)
-    if proof != "rational" or problem.is_squared or outcome.token is not None:
-        return outcome
-    # linear programs are bounded in doubles with proven margins only: once more, in fractions, from the best network
-    return exact_search(problem, replace(budget, seconds=clock.remaining_seconds), progress, known=outcome)
+    known = plain
+    if problem.d <= MAX_LOCAL and problem.width <= MAX_WIDTH:
+        run = _Run(problem, proof, plain)
+        try:
+            outcome = run.finish(clock, executor, progress, start)
+            if outcome is not None and (
+                proof != "rational" or problem.is_squared or outcome.loss != outcome.lower_bound
+            ):
+                return outcome
+        except OverflowError:
+            pass
+        known = run.best
+    # in fractions throughout: what the kernel does not take, and linear programs, of which it has proven margins only
+    rest = replace(budget, seconds=clock.remaining_seconds)
+    return exact_search(problem, rest, progress, known=known)
 
 
 class _Run:
@@ -64,26 +73,39 @@ class _Run:
     def __init__(self, problem: TrainingProblem, proof: str, best: Outcome) -> None:
         self.problem, self.proof, self.best, self.floor = problem, proof, best, problem.floor
         self.cells, self.exact = make_cells(problem), KernelProblem(problem)
-        self.search = self.exact.search(margin=proof != "float", rational=proof == "rational" and problem.is_squared)
+        rational = proof == "rational" and problem.is_squared and fits(problem)
+        self.search = self.exact.search(margin=proof != "float", rational=rational)
         self.search.lower(self.exact.value(best.loss))
+        self.started = False
         self.done = Counter[str]()  # exact cells here, and all that workers did
 
-    def begin(self, start: str | None) -> None:
+    def _begin(self, start: str | None, clock: Clock) -> None:
         """The first network and the first nodes, or those of a token."""
         self.search.improve(_RESTARTS, _SEED)
-        self.exact.start(self.search)
+        self._take_network()
+        self.exact.start(self.search, clock.check)
+        self.started = True
         self._polish()
         if start is not None:
             self._resume(start)
 
     # ------------------------------------------------------------- networks
 
-    def _polish(self) -> None:
-        """Take the exact optimum of the cell of the kernel's best network."""
+    def _take_network(self) -> None:
+        """Take the kernel's best network as it is: the kernel's bounds refer to its loss."""
         weights, mask = self.search.best_network
         if weights.any():
-            cones = [self.search.locate(u) for u in weights[: self.problem.width]]
-            self._solve_cell(cones, mask)
+            *hidden, output = [self.exact.from_kernel(u) for u in weights]
+            signs, last = signs_of(mask, self.problem.width), output if self.problem.outputs else None
+            loss = self.problem.value(signs, hidden, last)
+            self.take(replace(self.best, signs=signs, hidden=hidden, output=last, loss=loss))
+
+    def _polish(self) -> None:
+        """Take the kernel's best network, and the exact optimum of its cell."""
+        self._take_network()
+        weights, mask = self.search.best_network
+        if weights.any():
+            self._solve_cell([self.search.locate(u) for u in weights[: self.problem.width]], mask)
 
     def _solve_cell(self, cones: Sequence[int], mask: int) -> None:
         signs = signs_of(mask, self.problem.width)
@@ -116,10 +138,15 @@ class _Run:
             self._polish()
         return finished or self.best.loss == self.floor
 
-    def finish(self, clock: Clock, executor: Executor | None, progress: Any) -> Outcome:
-        """Search until the end, or until the budget or the user ends it."""
+    def finish(self, clock: Clock, executor: Executor | None, progress: Any, start: str | None) -> Outcome | None:
+        """Search until the end, or until the budget or the user ends it; None if that is not for the kernel."""
         report, finished = as_progress(progress), False
         try:
+            if not fits(self.problem):
+                self.search.improve(_RESTARTS, _SEED)
+                self._take_network()
+                return None
+            self._begin(start, clock)
             while not finished:
                 if executor is None or self.search.counts["open"] < _TASKS:
                     finished = self.advance(_STEPS if executor is None else 1)
@@ -130,12 +157,19 @@ class _Run:
                 if not finished:
                     clock.check(count["programs"])
         except (BudgetExceededError, KeyboardInterrupt):
-            self._solve_leaves()
-            self._polish()
-            bound, token = self._bound(), json.dumps(self._state())
-            return replace(self.best, lower_bound=bound, statistics=self.statistics(), token=token)
+            return self._interrupted()
         self._polish()
+        if self.best.loss > self.exact.objective(self.search.upper_bound):
+            raise ReluzonoError("the kernel excluded networks by a loss that none attains: please report this problem")
         return replace(self.best, lower_bound=self.best.loss, statistics=self.statistics())
+
+    def _interrupted(self) -> Outcome:
+        if not self.started:
+            return replace(self.best, lower_bound=self.floor, statistics=self.statistics())
+        self._solve_leaves()
+        self._polish()
+        bound, token = self._bound(), json.dumps(self._state())
+        return replace(self.best, lower_bound=bound, statistics=self.statistics(), token=token)
 
     def _bound(self) -> Fraction:
         return min(self.best.loss, max(self.floor, self.exact.objective(self.search.lower_bound)))
