@@ -748,26 +748,43 @@ cdef class SquaredSearch(TrainingSearch):
         return True
 
     cdef bint _spanned(self, const Node *node, int neuron) noexcept nogil:
-        """Whether the support spans all columns of a neuron, by counting."""
+        """Whether the support spans all columns of a neuron, or of the output, by counting."""
         cdef uint32_t chosen
         cdef int counts[MAX_W + 1]
         cdef int i, j, total, n = self.width + (self.outputs == self.d)
-        if neuron >= n:
-            return False
+        cdef bint constant = self.outputs == 1 and self.d > 1
         for j in range(self.width + 1):
             counts[j] = 0
         for i in range(self.n_support):
             counts[self.column[self.support[i]].neuron] += 1
         for chosen in range(1, <uint32_t>1 << n):
-            if not (chosen >> neuron) & 1:
+            if not (chosen >> neuron) & 1 and neuron < n:
                 continue
             total = 0
             for j in range(n):
                 if (chosen >> j) & 1:
                     total += counts[j]
-            if total >= self._span(node, chosen):
+            if neuron < n and total >= self._span(node, chosen):
+                return True
+            if constant and not self.has_ridge and total + counts[self.width] >= self._span_with_constant(node, chosen):
                 return True
         return False
+
+    cdef int _span_with_constant(self, const Node *node, uint32_t chosen) noexcept nogil:
+        """At least the rank of all columns of the chosen neurons and a constant output that is a combination of some,
+        or much, if it is none."""
+        cdef int d = self.d, group, small = 0, least = 1 << 20, rank
+        cdef uint32_t output = <uint32_t>1 << self.width
+        for group in range(self.groups):
+            if 0 < node.counts[group] < d:
+                small += node.counts[group]
+        rank = self._rank(node, chosen, 1)
+        if self._rank(node, chosen | output, 1) == rank:
+            least = d * rank
+        rank = self._rank(node, chosen, d)
+        if self._rank(node, chosen | output, d) == rank:
+            least = min(least, small + d * rank)
+        return least
 
     cdef double _bound_free(self, const Node *node) noexcept nogil:
         """Bound for all sign vectors: least squares over arbitrary u. -1 without a proof."""

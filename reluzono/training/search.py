@@ -25,8 +25,8 @@ from reluzono.training.kernel import MAX_LOCAL, MAX_WIDTH, KernelProblem, fits
 from reluzono.training.problem import TrainingProblem
 
 _RESTARTS = 100  # local searches for a first network
-_STEPS = 2000  # of the kernel between two looks at the clock
-_ROUND = 10  # so often in one task
+_STEPS = 200  # of the kernel between two looks at the clock
+_ROUND = 100  # so often in one task
 _TASKS = 4  # for each worker in a round
 _SEED = 20180101
 
