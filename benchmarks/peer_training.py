@@ -1,4 +1,4 @@
-"""Other solvers on a training problem, in an interpreter of their own: JSON in on stdin, JSON out; never imports reluzono."""
+"""Other solvers on a training problem, in an interpreter of their own, without reluzono: JSON in, JSON out."""
 
 from __future__ import annotations
 
