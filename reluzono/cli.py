@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from reluzono import __version__
+from reluzono.commands.fit import add_arguments as add_fit_arguments
 from reluzono.commands.theorem import add_arguments as add_theorem_arguments
 from reluzono.errors import BudgetExceededError, ReluzonoError
 
@@ -66,21 +67,23 @@ def _exceeded(arguments: argparse.Namespace, error: BudgetExceededError) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
-    from reluzono.commands import analyze, geometry, others, theorem
+    from reluzono.commands import analyze, fit, geometry, others, theorem
 
     progress = True if sys.stderr.isatty() and not arguments.json else None
     if arguments.command == "analyze":
         return analyze.analyze(arguments, progress)
-    return {**others.COMMANDS, **geometry.COMMANDS, **theorem.COMMANDS}[arguments.command](arguments)
+    return {**others.COMMANDS, **geometry.COMMANDS, **theorem.COMMANDS, **fit.COMMANDS}[arguments.command](arguments)
 
 
 def _show(document: dict[str, Any]) -> str:
-    from reluzono.commands import analyze, geometry, others, theorem
+    from reluzono.commands import analyze, fit, geometry, others, theorem
 
     if document["command"] == "theorem":
         return theorem.show(document)
     if document["command"] == "analyze":
         return analyze.show(document)
+    if document["command"] == "fit":
+        return fit.show(document)
     return geometry.show(document) if document["command"] in geometry.COMMANDS else others.show(document)
 
 
@@ -129,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     _table_arguments(zonotope, "generators, one a line; or FAMILY:N, like resonance:4")
     zonotope.add_argument("--list", metavar="FILE", help="where to write the vertices and their signs (CSV)")
     add_theorem_arguments(commands.add_parser("theorem", help="rebuild a theorem and check its claims exactly"))
+    add_fit_arguments(commands.add_parser("fit", help="train one hidden layer to the certified global optimum"))
     verify = commands.add_parser("verify", help="re-check a certificate with the independent checker")
     verify.add_argument("file")
     commands.add_parser("doctor", help="versions, arithmetic tiers, a self-test")
