@@ -141,8 +141,8 @@ class GlobalReLURegressor(RegressorMixin, _GlobalReLU):  # type: ignore[misc]
 
     Notes
     -----
-    For few features: with five and more, the search may end in an error or exceed its time limit, so a part of
-    scikit-learn's ``check_estimator`` does not pass yet.
+    For few features: with more than seven, a limit of time ends the search with the best local network and a trivial
+    lower bound.
 
     Samples, targets and weights are taken at the exact value of the doubles (or integers) that they are. They are
     sorted first, so the network does not depend on their order. There is no randomness. With a time limit that ends
@@ -202,7 +202,7 @@ class GlobalReLUClassifier(ClassifierMixin, _GlobalReLU):  # type: ignore[misc]
         Number of hidden neurons.
     loss : str or loss
         "hinge" or "logistic", or another loss of margins made by `reluzono.training.piecewise_linear`. For the
-        logistic loss the bounds are rigorous, but there is no certificate.
+        logistic loss the bounds are rigorous, and "optimal" means within its tolerance.
     output, ridge, method, proof, budget
         See `GlobalReLURegressor`. A penalty goes with the squared loss only, which is possible here, too: the
         labels are -1 and 1.
