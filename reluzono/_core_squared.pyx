@@ -32,8 +32,8 @@ from reluzono._pool cimport grow
 
 cdef enum:
     MAX_SUPPORT = 48
-
-cdef double WORTHWHILE = 0.7    # a bound of this part of the best loss is worth the search for a better one
+    MIXED = -2
+    ROUNDS = 3          # in which points are chosen anew, before they are only left out
 
 
 @cython.final
@@ -65,6 +65,14 @@ cdef class SquaredSearch(TrainingSearch):
     cdef double *work
     cdef double eta, targets
     cdef Node *variant              # the node's sums with other points
+    cdef int *enveloped             # points that are not in the sums: some neuron counts by its upper envelope there
+    cdef int n_enveloped
+    cdef uint64_t *low              # undetermined points that count by their lower function
+    # the last solution: columns with their coefficients
+    cdef int n_known
+    cdef int *known_neuron
+    cdef int *known_ray
+    cdef double *known
     cdef double slack               # bound on the error of the last proven solution
     # exact proofs
     cdef Exact *exact               # NULL without
@@ -73,6 +81,7 @@ cdef class SquaredSearch(TrainingSearch):
     cdef bint exact_points_known
     cdef int8_t *turn               # of rays: sign of the vector of minors of its points along the ray, 3 not known yet
     cdef int room_turns
+    cdef uint64_t *within
     cdef int *sided
     cdef int8_t *side
 
@@ -98,8 +107,14 @@ cdef class SquaredSearch(TrainingSearch):
         self.L = <double *>malloc(MAX_SUPPORT * MAX_SUPPORT * sizeof(double))
         self.work = <double *>malloc(MAX_SUPPORT * MAX_SUPPORT * sizeof(double))
         self.variant = self._new_node()
+        self.enveloped = <int *>malloc(m * sizeof(int))
+        self.low = <uint64_t *>malloc(self.words * sizeof(uint64_t))
+        self.known_neuron = <int *>malloc(MAX_SUPPORT * sizeof(int))
+        self.known_ray = <int *>malloc(MAX_SUPPORT * sizeof(int))
+        self.known = <double *>malloc(MAX_SUPPORT * sizeof(double))
         if (self.weight == NULL or self.target == NULL or self.square == NULL or self.ridge == NULL or self.K == NULL
-                or self.b == NULL or self.mu == NULL or self.L == NULL or self.work == NULL):
+                or self.b == NULL or self.mu == NULL or self.L == NULL or self.work == NULL or self.enveloped == NULL
+                or self.low == NULL or self.known_neuron == NULL or self.known_ray == NULL or self.known == NULL):
             raise MemoryError
         for i in range(m):
             self.weight[i], self.target[i], self.square[i] = weights[i], targets[i], squares[i]
@@ -114,7 +129,8 @@ cdef class SquaredSearch(TrainingSearch):
             self.exact = exact_new(tables, width)
             self.sided = <int *>malloc(m * sizeof(int))
             self.side = <int8_t *>malloc(m * sizeof(int8_t))
-            if self.sided == NULL or self.side == NULL:
+            self.within = <uint64_t *>malloc(MAX_COLUMNS * self.words * sizeof(uint64_t))
+            if self.sided == NULL or self.side == NULL or self.within == NULL:
                 raise MemoryError
             if self.exact.m != m or self.exact.d != d:
                 raise ValueError("exact tables of another problem")
@@ -122,7 +138,8 @@ cdef class SquaredSearch(TrainingSearch):
     def __dealloc__(self):
         free(self.weight); free(self.target); free(self.square); free(self.ridge); free(self.K); free(self.b)
         free(self.mu); free(self.L); free(self.work); free(self.variant)
-        free(self.turn); free(self.sided); free(self.side)
+        free(self.within); free(self.turn); free(self.sided); free(self.side)
+        free(self.low); free(self.enveloped); free(self.known_neuron); free(self.known_ray); free(self.known)
         exact_free(self.exact)
 
     # ------------------------------------------------------------- bounds
@@ -199,7 +216,7 @@ cdef class SquaredSearch(TrainingSearch):
                         G[p] += self.ridge[p]
                 if j == k:
                     for p in range(d):
-                        diagonal[p] = sqrt(G[p * d + p])
+                        diagonal[p] = sqrt(G[p * d + p] + self._enveloped_square(j, p))
                     for a in range(start[j], start[j + 1]):
                         t = e = 0.0
                         for p in range(d):
@@ -235,6 +252,8 @@ cdef class SquaredSearch(TrainingSearch):
                 for p in range(d):
                     s += column[a].r[p] * H[p]
                 self.b[a] = s
+        for k in range(self.n_enveloped):
+            self._add_enveloped(self.enveloped[k])
         self.eta = (self.m + 4 * d + self.groups + 48) * ROUND + 2.0 * ratio
         self.targets = node.targets
         for a in range(n):
@@ -250,6 +269,51 @@ cdef class SquaredSearch(TrainingSearch):
             for c in range(a):
                 self.K[a * n + c] = self.K[c * n + a]
         return True
+
+    cdef double _enveloped_square(self, int neuron, int p) noexcept nogil:
+        """Sum of W x_p^2 over the points that are not in the sums and on which the neuron counts."""
+        cdef int W = self.words, k, i
+        cdef double total = 0.0
+        for k in range(self.n_enveloped):
+            i = self.enveloped[k]
+            if neuron == self.width or ((self.on[neuron * W + (i >> 6)] | self.over[neuron * W + (i >> 6)]) >> (i & 63)) & 1:
+                total += self.weight[i] * self.x[i * self.d + p] ** 2
+        return total
+
+    cdef void _add_enveloped(self, int i) noexcept nogil:
+        """Add a point to K and b, column by column."""
+        cdef double value[MAX_COLUMNS]
+        cdef int place[MAX_COLUMNS]
+        cdef int n = self.n_columns, used = 0, a, c
+        cdef double w
+        for a in range(n):
+            w = self._column_value(a, i)
+            if w != 0.0:
+                value[used], place[used] = w, a
+                used += 1
+        for a in range(used):
+            w = self.weight[i] * value[a]
+            self.b[place[a]] += self.target[i] * value[a]
+            for c in range(a, used):
+                self.K[place[a] * n + place[c]] += w * value[c]
+
+    cdef inline bint _counts(self, int a, int i) noexcept nogil:
+        """Whether a column, of a ray or of the output, has its vector's value at a point that counts, or 0."""
+        cdef const Column *column = self.column + a
+        return (column.neuron == self.width
+                or (self._column_points(column.neuron, column.ray, i >> 6) >> (i & 63)) & 1)
+
+    cdef double _column_value(self, int a, int i) noexcept nogil:
+        """A column, before it gets length 1, at a point."""
+        cdef const Column *column = self.column + a
+        cdef const double *x = self.x + <size_t>i * self.d
+        cdef double s = 0.0
+        cdef int k
+        if not self._counts(a, i):
+            return 0.0
+        for k in range(self.d):
+            s += x[k] * column.r[k]
+        return s
 
     cdef inline bint _is_unit(self, int a) noexcept nogil:
         return self.column[a].free and self.column[a].size < 0.0
@@ -514,8 +578,8 @@ cdef class SquaredSearch(TrainingSearch):
                          + (sqrt(row) + eta * self.column[a].kappa * sqrt(kk)) * dnorm / lam) * 1.0001
                 if self.kind[a] != 0 and g * self.kind[a] + error <= 0.0:
                     continue
-                if fabs(g) > 4.0 * error or not (self._spanned(node, self.column[a].neuron)
-                                                 or self.column[a].ray >= 0 and not self.column[a].free
+                if fabs(g) > 4.0 * error or not (not self.n_enveloped and self._spanned(node, self.column[a].neuron)
+                                                 or self.column[a].neuron < self.width and not self.column[a].free
                                                  and self._in_face(a)):
                     return -1.0
         return value
@@ -524,22 +588,28 @@ cdef class SquaredSearch(TrainingSearch):
         """The last solution as one row a neuron, with its sign, and one of the output."""
         cdef int i, k, a, d = self.d
         memset(v, 0, (self.width + 1) * d * sizeof(double))
+        self.n_known = self.n_support
         for i in range(self.n_support):
             a = self.support[i]
+            self.known_neuron[i], self.known_ray[i] = self.column[a].neuron, self.column[a].ray
+            self.known[i] = self.mu[i] * self.column[a].size
             for k in range(d):
-                v[self.column[a].neuron * d + k] += self.mu[i] * self.column[a].size * self.column[a].r[k]
+                v[self.column[a].neuron * d + k] += self.known[i] * self.column[a].r[k]
 
-    cdef double _residual(self, const double *v, int i, double *scale) noexcept nogil:
-        """Value minus target at point i, by the activities that count, and the sum of sizes of its terms."""
-        cdef int d = self.d, j, k
-        cdef double f = -self.target[i] / self.weight[i], term
+    cdef double _residual(self, int i, double *scale) noexcept nogil:
+        """Value minus target at point i, by the last solution, and the sum of sizes of its terms."""
+        cdef int d = self.d, t, k, a
+        cdef double f = -self.target[i] / self.weight[i], term, c
         scale[0] = fabs(f)
-        for j in range(self.width + (self.outputs > 0)):
-            if j == self.width or (self.on[j * self.words + (i >> 6)] >> (i & 63)) & 1:
-                for k in range(d):
-                    term = v[j * d + k] * self.x[i * d + k]
-                    f += term
-                    scale[0] += fabs(term)
+        for t in range(self.n_support):
+            a = self.support[t]
+            if not self._counts(a, i):
+                continue
+            c = self.mu[t] * self.column[a].size
+            for k in range(d):
+                term = c * self.column[a].r[k] * self.x[i * d + k]
+                f += term
+                scale[0] += fabs(term)
         return f
 
     cdef bint _prove_exact(self, const Node *node, int signs) noexcept nogil:
@@ -549,30 +619,35 @@ cdef class SquaredSearch(TrainingSearch):
         cdef ExactColumn columns[MAX_COLUMNS]
         cdef int W = self.words, a, ray, k, turn, n_sided = 0
         cdef uint64_t rest
+        cdef uint64_t *within
         if self.exact == NULL:
             return True
         if self.exact_upper != self.upper:
             with gil:
                 self._set_exact_upper()
         if not self.exact_points_known:
-            exact_points(self.exact, self.counted, self.on)
+            exact_points(self.exact, self.counted, self.on, self.over, self.enveloped, self.n_enveloped)
             self.exact_points_known = True
         for a in range(self.n_columns):
             ray = self.column[a].ray
             columns[a].neuron = self.column[a].neuron
             columns[a].unit = ray if self.column[a].free else -1
+            columns[a].within = NULL
             if not self.column[a].free:
                 turn = self._turn(ray >> 1)
                 if turn == 2:
                     return False
                 columns[a].points = self.ray_points + <size_t>(ray >> 1) * self.d
                 columns[a].turn = -turn if ray & 1 else turn
+                columns[a].within = within = self.within + a * W
+                for k in range(W):
+                    within[k] = self._column_points(columns[a].neuron, ray, k)
         if signs != NONE:
             for k in range(W):
                 rest = self.counted[k] & ~self._determined(node, k)
                 while rest:
                     self.sided[n_sided] = 64 * k + rz_ctz(rest)
-                    self.side[n_sided] = <int8_t>self._sides(node, signs, k, rest & -rest)
+                    self.side[n_sided] = 1 if self.low[k] & rest & -rest else 2
                     n_sided += 1
                     rest &= rest - 1
         return exact_prove(self.exact, columns, self.n_columns, self.kind, self.support, self.n_support, self.sided,
@@ -607,119 +682,193 @@ cdef class SquaredSearch(TrainingSearch):
         self.exact_upper = self.upper
         return 0
 
-    cdef double _prove_without_fitted(self, Node *node, uint32_t signs) noexcept nogil:
+    cdef double _prove_without_fitted(self, const Node *node, uint32_t signs) noexcept nogil:
         """The same bound with fewer points: those that the solution fits do not contribute, and columns that matter
         only there, whose g is zero, vanish with them. Any subset of the points gives a valid bound."""
-        cdef int W = self.words, i, j, k, group, dropped = 0
-        cdef double v[(MAX_W + 1) * MAX_D]
-        cdef double f, scale, value = -1.0
+        if not self._leave_out_fitted():
+            return -1.0
+        self._sum_points(NULL)
+        if not self._ray_columns(self.variant):
+            return -1.0
+        self._signs_of_columns(signs)
+        self._solve()
+        return self._prove(self.variant)
+
+    cdef int _leave_out_fitted(self) noexcept nogil:
+        cdef int k, i, dropped = 0
         cdef uint64_t word
-        self._solution(v)
-        memset(self.variant, 0, sizeof(Node) + self.groups * self.tail * sizeof(double))
-        memcpy(self.variant.cones, node.cones, sizeof(node.cones))
-        for k in range(W):
+        cdef double scale
+        for k in range(self.words):
             word = self.counted[k]
             while word:
                 i = 64 * k + rz_ctz(word)
                 word &= word - 1
-                f = self._residual(v, i, &scale)
-                group = 0
-                for j in range(self.width):
-                    group |= <int>((self.on[j * W + k] >> (i & 63)) & 1) << j
-                if fabs(f) > 1e-9 * scale:
-                    self._add_point(self.variant, i, group)
-                    continue
-                dropped += 1
-                self._leave_out(i)
-        if dropped and self._ray_columns(self.variant):
-            self._signs_of_columns(signs)
-            self._solve()
-            value = self._prove(self.variant)
-        return value
+                if fabs(self._residual(i, &scale)) <= 1e-9 * scale:
+                    self._leave_out(i)
+                    dropped += 1
+        return dropped
 
     cdef inline void _leave_out(self, int i) noexcept nogil:
-        cdef int j
-        self.counted[i >> 6] &= ~(<uint64_t>1 << (i & 63))
+        cdef int j, k = i >> 6
+        cdef uint64_t rest = ~(<uint64_t>1 << (i & 63))
+        self.counted[k] &= rest
         for j in range(self.width):
-            self.on[j * self.words + (i >> 6)] &= ~(<uint64_t>1 << (i & 63))
+            self.on[j * self.words + k] &= rest
+            self.over[j * self.words + k] &= rest
 
-    cdef double _bound_one_sided(self, const Node *node, uint32_t signs, double *v) noexcept nogil:
-        """A bound that uses undetermined points, too, from a solution v; -1 if it is not valid or not better.
+    cdef void _sum_points(self, const Node *node) noexcept nogil:
+        """`variant` and `enveloped` for the points that count; a node's own points are known to be among them."""
+        cdef int W = self.words, i, j, k, group
+        cdef uint64_t word, bit, over
+        if node == NULL:
+            memset(self.variant, 0, sizeof(Node) + self.groups * self.tail * sizeof(double))
+        else:
+            memcpy(self.variant, node, sizeof(Node) + self.groups * self.tail * sizeof(double))
+        self.n_enveloped = 0
+        for k in range(W):
+            word = self.counted[k]
+            if node != NULL:
+                word &= ~self._determined(node, k)
+            while word:
+                i = 64 * k + rz_ctz(word)
+                bit = word & -word
+                word &= word - 1
+                group = 0
+                over = 0
+                for j in range(self.width):
+                    over |= self.over[j * W + k] & bit
+                    if self.on[j * W + k] & bit:
+                        group |= 1 << j
+                if over:
+                    self.enveloped[self.n_enveloped] = i
+                    self.n_enveloped += 1
+                    self.variant.targets += self.square[i]
+                else:
+                    self._add_point(self.variant, i, group)
 
-        If all neurons that are undetermined at a point have s = 1, their share of the value there is at least 0 and at
-        least the preactivation; so where the value is too large with a share that is one of these, the loss is at
-        least as large. In terms of the residual p of `_prove`: p_i <= 0 at such points. With s = -1, p_i >= 0.
-        """
+    cdef double _bound_sided(self, const Node *node, uint32_t signs, double *v) noexcept nogil:
+        """A bound that uses undetermined points, too, after the solution v; -1 if it is not valid or not better.
+
+        The share s_j max(0, x.u_j) of an undetermined neuron is at least 0 and at least x.u_j, times s_j; and at most
+        the sum of its coefficients times max(0, x.r) over the rays r of its cone. So the value at a point lies between
+        two functions that are linear in the coefficients, and a target outside of these costs its distance from them.
+        In terms of the residual p of `_prove`: p_i <= 0 where the lower one counts, p_i >= 0 for the upper one."""
         cdef int rounds
-        cdef double loss = -1.0, before = -1.0
-        for rounds in range(4):
-            if not self._count_one_sided(node, signs, v):
+        cdef double loss
+        for rounds in range(ROUNDS + 6):
+            if rounds < ROUNDS and self._choose_sides(node, signs, v) < self.upper:
                 return -1.0
+            self._sum_points(node)
             if not self._ray_columns(self.variant):
                 return -1.0
             self._signs_of_columns(signs)
             loss = self._solve()
             self.n_programs += 1
+            if loss < self.upper:
+                return -1.0
+            if not self._leave_out_wrong(node):
+                return loss
             self._solution(v)
-            if fabs(loss - before) <= 1e-9 * loss or loss >= self.upper and self._sides_hold(node, signs, v, 0.0):
-                break
-            before = loss
-        return loss if self._sides_hold(node, signs, v, 0.0) else -1.0
+        return -1.0
 
-    cdef int _count_one_sided(self, const Node *node, uint32_t signs, const double *v) noexcept nogil:
-        """`variant`, `counted`, `on`: the node's points and those that are on the wrong side in the solution v."""
-        cdef int W = self.words, d = self.d, i, j, k, t, group, added = 0, sides
-        cdef double f, z
+    cdef bint _prove_sided(self, const Node *node, uint32_t signs) noexcept nogil:
+        """Whether the bound of `_bound_sided` is certain."""
+        if self._prove(self.variant) < self.upper and self._prove_without_fitted(node, signs) < self.upper:
+            return False
+        return self._sides_hold(node, self.slack) and self._prove_exact(node, signs)
+
+    cdef int _leave_out_wrong(self, const Node *node) noexcept nogil:
+        """Leave out undetermined points whose values are not on their side; returns how many."""
+        cdef int k, i, dropped = 0
         cdef uint64_t rest, bit
-        memcpy(self.variant, node, sizeof(Node) + self.groups * self.tail * sizeof(double))
-        self._count_determined(node)
-        for k in range(W):
-            rest = ~self.counted[k]
-            if k == W - 1 and self.m & 63:
-                rest &= ((<uint64_t>1) << (self.m & 63)) - 1
+        cdef double f, scale
+        for k in range(self.words):
+            rest = self.counted[k] & ~self._determined(node, k)
             while rest:
                 i = 64 * k + rz_ctz(rest)
                 bit = rest & -rest
                 rest &= rest - 1
-                sides = self._sides(node, signs, k, bit)
-                if sides == 3:
+                f = self._residual(i, &scale)
+                if not (f > 1e-9 * scale if self.low[k] & bit else f < -1e-9 * scale):
+                    self._leave_out(i)
+                    dropped += 1
+        return dropped
+
+    cdef double _choose_sides(self, const Node *node, uint32_t signs, const double *v) noexcept nogil:
+        """`counted`, `on`, `over`, `low`: the node's points and those whose targets the solution v certainly misses.
+
+        Returns the loss of v on these: the least of it is a bound."""
+        cdef int W = self.words, d = self.d, i, j, k, t
+        cdef double low, high, most, total = 0.0, wanted
+        cdef uint64_t bit
+        cdef double z[MAX_W + 1]
+        self._count_determined(node)
+        memset(self.low, 0, W * sizeof(uint64_t))
+        for i in range(self.m):
+            k, bit = i >> 6, <uint64_t>1 << (i & 63)
+            wanted = self.target[i] / self.weight[i]
+            low = high = 0.0
+            for j in range(self.width + (self.outputs > 0)):
+                if j < self.width and self.inactive[<size_t>node.cones[j] * W + k] & bit:
                     continue
-                f = -self.target[i] / self.weight[i]
-                group = 0
-                for j in range(self.width):
-                    if self.inactive[<size_t>node.cones[j] * W + k] & bit:
-                        continue
-                    z = 0.0
-                    for t in range(d):
-                        z += v[j * d + t] * self.x[i * d + t]
-                    if self.active[<size_t>node.cones[j] * W + k] & bit or (z < 0.0) == ((signs >> j) & 1) and z != 0.0:
-                        f += z
-                        group |= 1 << j
-                if self.outputs:
-                    for t in range(d):
-                        f += v[self.width * d + t] * self.x[i * d + t]
-                if (f > 0.0) if sides == 1 else (f < 0.0):
-                    self._add_point(self.variant, i, group)
-                    added += 1
-                    self.counted[k] |= bit
-                    for j in range(self.width):
-                        if (group >> j) & 1:
-                            self.on[j * W + k] |= bit
-        return added
+                z[j] = 0.0
+                for t in range(d):
+                    z[j] += v[j * d + t] * self.x[i * d + t]
+                if j == self.width or self.active[<size_t>node.cones[j] * W + k] & bit:
+                    low += z[j]
+                    high += z[j]
+                    continue
+                most = self._envelope(j, i)
+                if (signs >> j) & 1:
+                    low += most
+                    high += min(0.0, z[j])
+                else:
+                    low += max(0.0, z[j])
+                    high += most
+            if self.counted[k] & bit:
+                total += self.weight[i] * (low - wanted) ** 2
+            elif wanted < low or wanted > high:
+                total += self.weight[i] * (low - wanted if wanted < low else wanted - high) ** 2
+                self._count_side(node, signs, i, wanted < low, z)
+        return total
 
-    cdef inline int _sides(self, const Node *node, uint32_t signs, int k, uint64_t bit) noexcept nogil:
-        """Which signs the neurons have that are undetermined at a point: 1 positive, 2 negative, 3 both, 0 none."""
-        cdef int j, sides = 0
+    cdef double _envelope(self, int neuron, int i) noexcept nogil:
+        """Upper envelope of a neuron (times its sign) at a point in the last solution."""
+        cdef int t, k, ray
+        cdef double s, total = 0.0
+        cdef const double *r
+        for t in range(self.n_known):
+            if self.known_neuron[t] != neuron or self._sign(self.known_ray[t], i) <= 0:
+                continue
+            ray = self.known_ray[t]
+            r = self.ray + <size_t>(ray >> 1) * self.d
+            s = 0.0
+            for k in range(self.d):
+                s += r[k] * self.x[i * self.d + k]
+            total += self.known[t] * fabs(s)
+        return total
+
+    cdef void _count_side(self, const Node *node, uint32_t signs, int i, bint low, const double *z) noexcept nogil:
+        """Count an undetermined point by its lower or its upper function."""
+        cdef int W = self.words, k = i >> 6, j
+        cdef uint64_t bit = <uint64_t>1 << (i & 63)
+        self.counted[k] |= bit
+        if low:
+            self.low[k] |= bit
         for j in range(self.width):
-            if not (self.active[<size_t>node.cones[j] * self.words + k]
-                    | self.inactive[<size_t>node.cones[j] * self.words + k]) & bit:
-                sides |= 2 if (signs >> j) & 1 else 1
-        return sides
+            if self.inactive[<size_t>node.cones[j] * W + k] & bit:
+                continue
+            if self.active[<size_t>node.cones[j] * W + k] & bit:
+                self.on[j * W + k] |= bit
+            elif ((signs >> j) & 1) == <uint32_t>low:
+                self.over[j * W + k] |= bit
+            elif z[j] != 0.0 and (z[j] < 0.0) == ((signs >> j) & 1):
+                self.on[j * W + k] |= bit
 
-    cdef bint _sides_hold(self, const Node *node, uint32_t signs, const double *v, double slack) noexcept nogil:
-        """Whether counted undetermined points have values on their wrong side. With a slack, the distance of the exact
-        solution, in columns of length 1: certainly."""
-        cdef int W = self.words, d = self.d, i, k, t, a, sides
+    cdef bint _sides_hold(self, const Node *node, double slack) noexcept nogil:
+        """Whether counted undetermined points certainly have values on their side, when the exact solution is within
+        ``slack``, in columns of length 1."""
+        cdef int W = self.words, i, k, t, a, p
         cdef uint64_t rest, bit
         cdef double f, scale, error, s, norm
         for k in range(W):
@@ -728,22 +877,19 @@ cdef class SquaredSearch(TrainingSearch):
                 i = 64 * k + rz_ctz(rest)
                 bit = rest & -rest
                 rest &= rest - 1
-                sides = self._sides(node, signs, k, bit)
-                f = self._residual(v, i, &scale)
-                error = 0.0
-                if slack > 0.0:
-                    norm = 0.0
-                    for t in range(self.n_support):
-                        a = self.support[t]
-                        if self.column[a].neuron < self.width and not self.on[self.column[a].neuron * W + k] & bit:
-                            continue
-                        s = 0.0
-                        for d in range(self.d):
-                            s += fabs(self.x[i * self.d + d] * self.column[a].r[d])
-                        norm += (s * self.column[a].size) ** 2
-                    error = (sqrt(norm) * slack + (8 * self.d + 4 * self.n_support + 16) * ROUND * scale) * 1.001
-                    error += self.eta * scale
-                if not (f > error if sides == 1 else f < -error):
+                f = self._residual(i, &scale)
+                norm = 0.0
+                for t in range(self.n_support):
+                    a = self.support[t]
+                    if not self._counts(a, i):
+                        continue
+                    s = 0.0
+                    for p in range(self.d):
+                        s += fabs(self.x[i * self.d + p] * self.column[a].r[p])
+                    norm += (s * self.column[a].size) ** 2
+                error = (sqrt(norm) * slack + (8 * self.d + 4 * self.n_support + 16) * ROUND * scale) * 1.001
+                error += self.eta * scale
+                if not (f > error if self.low[k] & bit else f < -error):
                     return False
         return True
 
@@ -792,6 +938,7 @@ cdef class SquaredSearch(TrainingSearch):
         cdef uint32_t chosen = 0
         cdef double value
         self.n_columns = 0
+        self.n_enveloped = 0
         total = 0
         for j in range(self.groups):
             total += node.counts[j]
@@ -826,43 +973,52 @@ cdef class SquaredSearch(TrainingSearch):
         """Whether column a is a combination of columns of the support by the points on which their rays vanish.
 
         Independent rays that vanish on a set of points of rank r span all rays that do, if there are d - r of them.
-        One point has rank 1, two have rank 2 at least. Columns of other neurons count if they could be this one's."""
-        cdef int W = self.words, d = self.d, i, j, t, n, count, size, points, ray = self.column[a].ray
-        cdef int rays[12]
+        One point has rank 1, two have rank 2 at least. The same goes for columns, of any neurons, if some set of points
+        is where all of them count, as far as their rays do not vanish."""
+        cdef int d = self.d, i, t, n = 0, points
+        cdef int members[10]
         cdef uint32_t chosen
-        cdef uint64_t common
-        cdef bint within
-        if self.column[a].neuron == self.width:
-            return False
-        for j in range(self.width):
-            if j != self.column[a].neuron and (self.has_ridge or not self._acts_alike(
-                    j, self.column[a].neuron, ray)):
-                continue
-            n = 0
-            for i in range(self.n_support):
-                t = self.support[i]
-                if self.column[t].neuron == self.width or n == 8:
-                    continue
-                if self.column[t].neuron == j or not self.has_ridge and self._acts_alike(
-                        j, self.column[t].neuron, self.column[t].ray):
-                    rays[n] = self.column[t].ray
+        members[0] = a
+        for i in range(self.n_support):
+            t = self.support[i]
+            if (self.column[t].neuron < self.width and n < 9
+                    and (not self.has_ridge or self.column[t].neuron == self.column[a].neuron)):
+                members[n + 1] = t
+                if self._common_zeros(members, <uint32_t>1 | <uint32_t>2 << n) != MIXED:
                     n += 1
-            for chosen in range(1, <uint32_t>1 << n):
-                size = rz_popcount(chosen)
-                if size < d - 2:
-                    continue
-                points = 0
-                within = True
-                for t in range(W):
-                    common = ~<uint64_t>0
-                    for i in range(n):
-                        if (chosen >> i) & 1:
-                            common &= self.ray_zero[<size_t>(rays[i] >> 1) * W + t]
-                    points += rz_popcount(common)
-                    within = within and not common & ~self.ray_zero[<size_t>(ray >> 1) * W + t]
-                if within and size >= d - min(points, 2):
+        for chosen in range(1, <uint32_t>1 << n):
+            if rz_popcount(chosen) >= d - 2:
+                points = self._common_zeros(members, chosen << 1 | 1)
+                if points >= 0 and rz_popcount(chosen) >= d - min(points, 2):
                     return True
         return False
+
+    cdef int _common_zeros(self, const int *members, uint32_t chosen) noexcept nogil:
+        """On how many points the rays of chosen columns other than the first vanish together; NONE if the first one's
+        does not on all of these, MIXED if the columns are not the values of their rays on one set of points."""
+        cdef int W = self.words, k, t, points = 0
+        cdef bint within_zeros = True
+        cdef uint64_t within[10]
+        cdef uint64_t zero[10]
+        cdef uint64_t all_points, common
+        cdef const Column *column
+        for k in range(W):
+            all_points = 0
+            common = ~<uint64_t>0
+            for t in range(10):
+                if (chosen >> t) & 1:
+                    column = self.column + members[t]
+                    within[t] = self._column_points(column.neuron, column.ray, k)
+                    zero[t] = self.ray_zero[<size_t>(column.ray >> 1) * W + k]
+                    all_points |= within[t]
+                    if t:
+                        common &= zero[t]
+            for t in range(10):
+                if (chosen >> t) & 1 and all_points & ~zero[t] != within[t]:
+                    return MIXED
+            within_zeros = within_zeros and not common & ~zero[0]
+            points += rz_popcount(common)
+        return points if within_zeros else NONE
 
     # ------------------------------------------------------------- networks
 
@@ -975,10 +1131,7 @@ cdef class SquaredSearch(TrainingSearch):
         Returns whether any is left."""
         cdef double value, least = 1e300, proven, loss
         cdef uint32_t signs
-        cdef double v[(MAX_W + 1) * MAX_D * (1 << MAX_W)]
-        cdef double bounds[1 << MAX_W]
-        cdef double *solution
-        cdef int size = (self.width + 1) * self.d
+        cdef double v[(MAX_W + 1) * MAX_D]
         cdef bint again = False
         self._count_determined(node)
         if not self.recording:
@@ -993,13 +1146,13 @@ cdef class SquaredSearch(TrainingSearch):
                 continue
             if again:
                 self._count_determined(node)
+                self.n_enveloped = 0
                 self._ray_columns(node)
                 again = False
-            solution = v + signs * size
             self._signs_of_columns(signs)
             loss = self._solve()
             self.n_programs += 1
-            self._solution(solution)
+            self._solution(v)
             proven = loss
             if self.margin:
                 proven = self._prove(node) if loss > node.bound else -1.0
@@ -1009,25 +1162,17 @@ cdef class SquaredSearch(TrainingSearch):
             if proven >= self.upper and self._prove_exact(node, NONE):
                 self._note(node, signs)
                 node.alive &= ~(<uint32_t>1 << signs)
-            elif loss < self.upper:
-                self._offer_solution(solution, signs)
-            bounds[signs] = max(proven, node.bound)
-        for signs in range(<uint32_t>1 << self.width):
-            if not (node.alive >> signs) & 1:
                 continue
-            if self.recording or bounds[signs] < WORTHWHILE * self.upper:
-                least = min(least, bounds[signs])
-                continue
-            solution = v + signs * size
-            loss = self._bound_one_sided(node, signs, solution)
-            if loss >= self.upper and (not self.margin or self._prove(self.variant) >= self.upper
-                                       and self._sides_hold(node, signs, solution, self.slack)
-                                       and self._prove_exact(node, signs)):
-                node.alive &= ~(<uint32_t>1 << signs)
-                continue
-            if loss > 0.0:
-                self._offer_solution(solution, signs)
-            least = min(least, bounds[signs])
+            if loss < self.upper:
+                self._offer_solution(v, signs)
+            if not self.recording:
+                again = True
+                loss = self._bound_sided(node, signs, v)
+                if loss >= self.upper and (not self.margin or self._prove_sided(node, signs)):
+                    node.alive &= ~(<uint32_t>1 << signs)
+                    continue
+            least = min(least, max(proven, node.bound))
+        self.n_enveloped = 0
         if node.alive:
             node.bound = least
         return node.alive != 0

@@ -39,6 +39,7 @@ cdef class TrainingSearch(Partition):
     # one bound
     cdef uint64_t *counted          # points that count
     cdef uint64_t *on               # for each neuron those of them on which it counts as active
+    cdef uint64_t *over             # and on which it counts as its upper envelope: rays by their positive parts
     cdef int n_columns, n_support
     cdef Column *column
     cdef int *kind                  # 1, -1: sign of the coefficient; 0 free; 2 not used
@@ -55,10 +56,12 @@ cdef class TrainingSearch(Partition):
     cdef uint64_t _determined(self, const Node *node, int k) noexcept nogil
     cdef void _add_points(self, Node *node, int before) noexcept nogil
     cdef void _count_determined(self, const Node *node) noexcept nogil
+    cdef uint64_t _column_points(self, int neuron, int ray, int k) noexcept nogil
     cdef bint _acts_alike(self, int j, int k, int ray) noexcept nogil
     cdef void _add_column(self, int neuron, int ray, int unit) noexcept nogil
     cdef int _active_points(self, const Node *node, int neuron) noexcept nogil
     cdef void _output_columns(self) noexcept nogil
+    cdef bint _is_used(self, int neuron) noexcept nogil
     cdef bint _choose_columns(self, const Node *node) noexcept nogil
     cdef void _signs_of_columns(self, uint32_t signs) noexcept nogil
     cdef bint _offer(self, const double *u, uint32_t signs) noexcept nogil

@@ -45,8 +45,9 @@ cdef class TrainingSearch(Partition):
         self.support = <int *>malloc(MAX_COLUMNS * sizeof(int))
         self.counted = <uint64_t *>calloc(self.words, sizeof(uint64_t))
         self.on = <uint64_t *>calloc(self.words * MAX_W, sizeof(uint64_t))
+        self.over = <uint64_t *>calloc(self.words * MAX_W, sizeof(uint64_t))
         if (self.best == NULL or self.column == NULL or self.kind == NULL or self.support == NULL
-                or self.counted == NULL or self.on == NULL):
+                or self.counted == NULL or self.on == NULL or self.over == NULL):
             raise MemoryError
         return 0
 
@@ -59,6 +60,7 @@ cdef class TrainingSearch(Partition):
         for i in range(self.n_leaves):
             free(self.leaves[i])
         free(self.best); free(self.column); free(self.kind); free(self.support); free(self.counted); free(self.on)
+        free(self.over)
         free(self.heap); free(self.stack); free(self.leaves); free(self.record)
 
     # ------------------------------------------------------------- what depends on the loss
@@ -119,19 +121,28 @@ cdef class TrainingSearch(Partition):
 
     @cython.final
     cdef void _count_determined(self, const Node *node) noexcept nogil:
-        """`counted` and `on` for a node's own points."""
+        """`counted`, `on` and `over` for a node's own points."""
         cdef int W = self.words, j, k
         for k in range(W):
             self.counted[k] = self._determined(node, k)
             for j in range(self.width):
                 self.on[j * W + k] = self.counted[k] & self.active[<size_t>node.cones[j] * W + k]
+                self.over[j * W + k] = 0
+
+    @cython.final
+    cdef uint64_t _column_points(self, int neuron, int ray, int k) noexcept nogil:
+        """Word k of the points on which the column of a ray is not 0."""
+        cdef size_t at = <size_t>(ray >> 1) * self.words + k
+        cdef uint64_t over = self.over[neuron * self.words + k]
+        over &= ~self.ray_positive[at] if ray & 1 else self.ray_positive[at]
+        return (self.on[neuron * self.words + k] | over) & ~self.ray_zero[at]
 
     @cython.final
     cdef bint _acts_alike(self, int j, int k, int ray) noexcept nogil:
         """Whether a ray gives neurons j and k the same column: they differ only where it vanishes."""
-        cdef int W = self.words, t
-        for t in range(W):
-            if (self.on[j * W + t] ^ self.on[k * W + t]) & ~self.ray_zero[<size_t>(ray >> 1) * W + t]:
+        cdef int t
+        for t in range(self.words):
+            if self._column_points(j, ray, t) != self._column_points(k, ray, t):
                 return False
         return True
 
@@ -165,13 +176,20 @@ cdef class TrainingSearch(Partition):
         for k in range(self.outputs):
             self._add_column(self.width, NONE, k)
 
+    cdef bint _is_used(self, int neuron) noexcept nogil:
+        cdef int k
+        for k in range(neuron * self.words, (neuron + 1) * self.words):
+            if self.on[k] | self.over[k]:
+                return True
+        return False
+
     cdef bint _choose_columns(self, const Node *node) noexcept nogil:
         """The rays of all cones that have active points, and the output; False if there are too many."""
         cdef int j, t, k, ray, W = self.words
         cdef Cone *cone
         self.n_columns = 0
         for j in range(self.width):
-            if not self._active_points(node, j):
+            if not self._is_used(j):
                 continue
             cone = self.cone + node.cones[j]
             if self.n_columns + cone.n_rays + self.outputs > MAX_COLUMNS:
@@ -179,7 +197,7 @@ cdef class TrainingSearch(Partition):
             for t in range(cone.n_rays):
                 ray = self.listed[cone.rays + t]
                 for k in range(W):      # does it vanish on all points that count?
-                    if self.on[j * W + k] & ~self.ray_zero[<size_t>(ray >> 1) * W + k]:
+                    if self._column_points(j, ray, k):
                         break
                 else:
                     if not self.keep_zero:

@@ -2,7 +2,7 @@
 
 A set S of columns, each a vector of d integers for one neuron or for the output, proves the bound ``targets - b.x`` on
 a sum of squares, x the solution of the normal equations on S, if the gradient of every other column has the right
-sign there. With the Gram matrix K of all columns and b their products with the targets, everything to be decided is the
+sign there. At some points a neuron may count as the positive part of its rays, column by column (`within`). With the Gram matrix K of all columns and b their products with the targets, everything to be decided is the
 sign of a determinant: K_SS, which is positive if S is independent, bordered by b_S on the right and below by
 
 * K_aS and b_a for the gradient of a column a,
@@ -13,7 +13,7 @@ All of them come from one elimination modulo each of several primes, as many as 
 Cauchy-Schwarz: det K_SS <= prod K_aa, |gradient of a|^2 <= K_aa targets, |residual|^2 w <= targets. A support that is
 dependent modulo a prime, an accident of one in 2^55 for an independent one, is refused: that is sound.
 """
-from libc.math cimport fabs, ldexp, log2
+from libc.math cimport fabs, ldexp, log2, sqrt
 from libc.stdint cimport int8_t, int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
@@ -34,6 +34,7 @@ cdef struct ExactColumn:
     int unit                # coordinate of a unit vector, -1 for a ray
     int turn                # a ray is turn times the minors of its points
     const int *points       # d - 1 of them
+    const uint64_t *within  # of a ray: where its column is not 0; NULL: on the points of its neuron
 
 cdef struct Exact:
     int m, d, width, words, primes, limbs, size     # size: moments of a point
@@ -57,6 +58,10 @@ cdef struct Exact:
     double numerator_bits, denominator_bits     # log2 of those of `upper` or more
     # of the current points
     const uint64_t *on
+    const uint64_t *over    # NULL without
+    const int *enveloped    # points at which some neuron counts by the positive part of its rays: not in the sums
+    int n_enveloped
+    bint curved[EXACT_W + 1]    # whether a neuron does so anywhere
     int masks
     int mask_of[(EXACT_W + 1) * (EXACT_W + 1)]
     int reduced             # primes for which `gram` is valid
@@ -101,13 +106,15 @@ cdef inline double _scaled(const uint64_t *v, int L, int exponent) noexcept nogi
     return high
 
 
-cdef inline void exact_points(Exact *E, const uint64_t *counted, const uint64_t *on) noexcept nogil:
-    """Sum up over the points in the mask ``counted``; neuron j is active on ``on[j * words:]``."""
+cdef inline void exact_points(Exact *E, const uint64_t *counted, const uint64_t *on, const uint64_t *over,
+                              const int *enveloped, int n_enveloped) noexcept nogil:
+    """Sum up over the points in the mask ``counted``; neuron j is active on ``on[j * words:]``, and the positive parts of
+    its rays count on ``over[j * words:]``: the points where that is so for some neuron are listed."""
     cdef int W = E.words, k, i, j, t, group, other, n = E.size * E.limbs, L = E.limbs, a, width = E.width
     cdef uint64_t word
     cdef uint64_t *sums
     cdef const uint64_t *moments
-    E.on = on
+    E.on, E.over, E.enveloped, E.n_enveloped = on, over, enveloped, n_enveloped
     E.reduced = 0
     memset(E.sums, 0, (<size_t>n << width) * sizeof(uint64_t))
     for k in range(W):
@@ -116,10 +123,13 @@ cdef inline void exact_points(Exact *E, const uint64_t *counted, const uint64_t 
             i = 64 * k + rz_ctz(word)
             word &= word - 1
             group = 0
+            moments = E.moments + <size_t>i * n
+            if _is_enveloped(E, i):
+                rz_add(E.sums + n - L, L, moments + n - L)      # its squared target only
+                continue
             for j in range(width):
                 group |= <int>((on[j * W + k] >> (i & 63)) & 1) << j
             sums = E.sums + <size_t>group * n
-            moments = E.moments + <size_t>i * n
             if L == 1:
                 for a in range(n):
                     sums[a] += moments[a]
@@ -146,7 +156,20 @@ cdef inline void exact_points(Exact *E, const uint64_t *counted, const uint64_t 
     E.square_bits = _bits(E.sums + n - L, L)
     E.target_bits = max(0.0, E.square_bits - E.common_bits)
     for j in range(width + 1):
+        E.curved[j] = False
         _gram_size(E, j)
+
+
+cdef inline bint _bit(const uint64_t *mask, int i) noexcept nogil:
+    return (mask[i >> 6] >> (i & 63)) & 1
+
+
+cdef inline bint _is_enveloped(const Exact *E, int i) noexcept nogil:
+    cdef int j
+    for j in range(E.width if E.n_enveloped else 0):
+        if _bit(E.over + j * E.words, i):
+            return True
+    return False
 
 
 cdef inline int _mask_group(const Exact *E, int j, int k) noexcept nogil:
@@ -154,17 +177,38 @@ cdef inline int _mask_group(const Exact *E, int j, int k) noexcept nogil:
 
 
 cdef inline void _gram_size(Exact *E, int j) noexcept nogil:
-    """Moments of a neuron with itself in doubles, coordinates scaled by their exponents."""
-    cdef int d = E.d, L = E.limbs, p, q
-    cdef const uint64_t *sums = E.sums + <size_t>_mask_group(E, j, j) * E.size * L
+    """Moments of a neuron with itself in doubles, coordinates scaled by their exponents; or a little more."""
+    cdef int d = E.d, L = E.limbs, k, i
     cdef double *G = E.gram_size + j * d * d
+    memset(G, 0, d * d * sizeof(double))
+    _add_moments(E, j, E.sums + <size_t>_mask_group(E, j, j) * E.size * L, G)
+    for k in range(E.n_enveloped):
+        i = E.enveloped[k]
+        if j < E.width and _bit(E.over + j * E.words, i):
+            E.curved[j] = True
+        elif j < E.width and not _bit(E.on + j * E.words, i):
+            continue
+        _add_moments(E, j, E.moments + <size_t>i * E.size * L, G)
+    _add_ridge(E, j, G)
+
+
+cdef inline void _add_moments(const Exact *E, int j, const uint64_t *sums, double *G) noexcept nogil:
+    cdef int d = E.d, L = E.limbs, p, q
+    cdef double value
     for p in range(d):
         for q in range(p, d):
-            G[p * d + q] = _scaled(sums, L, E.exponent[p] + E.exponent[q])
-            if E.with_ridge and j < E.width:
-                G[p * d + q] += E.ridge_size[p * d + q]
-            G[q * d + p] = G[p * d + q]
+            value = _scaled(sums, L, E.exponent[p] + E.exponent[q])
+            G[p * d + q] += value
+            if p != q:
+                G[q * d + p] += value
             sums += L
+
+
+cdef inline void _add_ridge(const Exact *E, int j, double *G) noexcept nogil:
+    cdef int p
+    if E.with_ridge and j < E.width:
+        for p in range(E.d * E.d):
+            G[p] += E.ridge_size[p]
 
 
 cdef inline void _reduce(Exact *E, int t) noexcept nogil:
@@ -198,8 +242,9 @@ cdef inline uint64_t *_gram(const Exact *E, int t, int j, int k) noexcept nogil:
 cdef inline double _column_bits(const Exact *E, const ExactColumn *column) noexcept nogil:
     """log2 of K_aa, at least, if K_aa is not 0.
 
-    In coordinates scaled by powers of two; 2^-53 (4 d^2 + 64) times the sum of absolute values covers all rounding: d^2
-    for minors, twice, less than 4 d + 16 for the moments and the form, and the scaled points are rounded once."""
+    In coordinates scaled by powers of two; 2^-53 (4 d^2 + 64 + number of enveloped points) times the sum of absolute
+    values covers all rounding: d^2 for minors, twice, less than 4 d + 16 for the moments and the form, the scaled points
+    are rounded once, and sums over points are at most the roots of products of diagonal entries all the time."""
     cdef int d = E.d, p, q, total = 0
     cdef const double *G = E.gram_size + column.neuron * d * d
     cdef double v[EXACT_D]
@@ -213,11 +258,11 @@ cdef inline double _column_bits(const Exact *E, const ExactColumn *column) noexc
         h = e = 0.0
         for q in range(d):
             h += G[p * d + q] * v[q]
-            e += fabs(G[p * d + q]) * size[q]
+            e += sqrt(G[p * d + p] * G[q * d + q]) * size[q]
         s += h * v[p]
         error += e * size[p]
         total += E.exponent[p]
-    s = fabs(s) + error * (4 * d * d + 64) * 1.2e-16 + 1e-250
+    s = fabs(s) + error * (4 * d * d + 64 + E.n_enveloped) * 1.2e-16 + 1e-250
     return max(0.0, log2(s) + 2.0 * total + 1e-6)
 
 
@@ -326,6 +371,9 @@ cdef inline void _fill_matrix(Exact *E, int t, const int *sided, int n_sided) no
             M[a * stride + c] = value
             if a < s:
                 M[c * stride + a] = value
+    for k in range(E.n_enveloped):
+        _add_enveloped(E, t, E.enveloped[k], &V[0][0])
+    for c in range(s):
         corner[c] = M[c * stride + s]
     for k in range(n_sided):
         _fill_sided(E, t, sided[k], &V[0][0], M + <size_t>(n + k) * stride)
@@ -335,6 +383,36 @@ cdef inline void _fill_matrix(Exact *E, int t, const int *sided, int n_sided) no
     corner[s] = rz_submod(rz_mulmod(_gram(E, t, E.width, E.width)[j], E.upper[2 * t + 1], q),
                           rz_mulmod(E.common[t], E.upper[2 * t], q), q)
     corner[s] = rz_mulmod(corner[s], value, q)
+
+
+cdef inline void _add_enveloped(Exact *E, int t, int i, const uint64_t *V) noexcept nogil:
+    """Add a point to the matrix, column by column."""
+    cdef int d = E.d, s = E.n_basis, n = E.n_basis + E.n_rows, stride = E.n_basis + 1, a, c
+    cdef const rz_prime *q = E.prime + t
+    cdef const uint64_t *x = E.x + (<size_t>t * E.m + i) * (d + 2)
+    cdef uint64_t value[EXACT_SUPPORT + EXACT_COLUMNS]
+    cdef uint64_t *M = E.matrix
+    cdef uint64_t w
+    for a in range(n):
+        value[a] = rz_dotmod(x, V + a * EXACT_D, d, q) if _counts(E, _column(E, a), i) else 0
+        M[a * stride + s] = rz_addmod(M[a * stride + s], rz_mulmod(x[d + 1], value[a], q), q)
+    for c in range(s):
+        if not value[c]:
+            continue
+        w = rz_mulmod(x[d], value[c], q)
+        for a in range(c, n):
+            M[a * stride + c] = rz_addmod(M[a * stride + c], rz_mulmod(w, value[a], q), q)
+            if a < s:
+                M[c * stride + a] = M[a * stride + c]
+
+
+cdef inline bint _counts(const Exact *E, const ExactColumn *column, int i) noexcept nogil:
+    """Whether a column has its ray's value at a point that counts, or 0."""
+    if column.neuron == E.width:
+        return True
+    if column.unit < 0 and column.within != NULL:
+        return _bit(column.within, i)
+    return _bit(E.on + column.neuron * E.words, i)
 
 
 cdef inline void _image(const Exact *E, int t, const ExactColumn *column, const uint64_t *v, int k,
@@ -356,13 +434,12 @@ cdef inline void _image(const Exact *E, int t, const ExactColumn *column, const 
 
 cdef inline void _fill_sided(const Exact *E, int t, int i, const uint64_t *V, uint64_t *row) noexcept nogil:
     """w x_i for the columns in use, and w t_i."""
-    cdef int d = E.d, c, j
+    cdef int d = E.d, c
     cdef const rz_prime *q = E.prime + t
     cdef const uint64_t *x = E.x + (<size_t>t * E.m + i) * (d + 2)
     for c in range(E.n_basis):
-        j = E.basis[c].neuron
         row[c] = 0
-        if j == E.width or (E.on[j * E.words + (i >> 6)] >> (i & 63)) & 1:
+        if _counts(E, &E.basis[c], i):
             row[c] = rz_mulmod(x[d], rz_dotmod(x, V + c * EXACT_D, d, q), q)
     row[E.n_basis] = x[d + 1]
 
@@ -460,7 +537,7 @@ cdef inline int _primes_for(double bits) noexcept nogil:
 cdef inline bint _choose_basis(Exact *E, const ExactColumn *columns, int n, const int *kind, const int *support,
                                int ns) noexcept nogil:
     """`basis` and `row`. Where d independent columns of one neuron are used they are replaced by the unit vectors, and
-    the gradients of its other columns are 0."""
+    the gradients of its other columns are 0; but not for a neuron that is not linear in its rays everywhere."""
     cdef int d = E.d, a, i, j
     cdef int counts[EXACT_W + 1]
     cdef bint used[EXACT_COLUMNS]
@@ -471,6 +548,8 @@ cdef inline bint _choose_basis(Exact *E, const ExactColumn *columns, int n, cons
         used[support[i]] = True
     E.n_basis = E.n_rows = 0
     for j in range(E.width + 1):
+        if E.curved[j]:
+            counts[j] = 0
         if counts[j] > d or counts[j] == d and not _independent(E, columns, support, ns, j):
             return False
         if counts[j] == d:

@@ -15,7 +15,7 @@ from reluzono._core_squared import SquaredSearch
 from reluzono.linalg import row_basis
 from reluzono.training.exact_tables import exact_tables
 
-Column = tuple[int, int] | tuple[int, tuple[int, ...], int]
+Column = tuple[int, int] | tuple[int, tuple[int, ...], int, int | None]
 
 
 def determinant(matrix: list[list[Fraction]]) -> Fraction:
@@ -49,7 +49,9 @@ def solve(matrix: list[list[Fraction]], right: list[Fraction]) -> list[Fraction]
 class Program:
     """A random problem, points that count and columns, with everything in fractions."""
 
-    def __init__(self, rng: random.Random, d: int, m: int, width: int, bits: int, ridge: bool, heavy: bool) -> None:
+    def __init__(
+        self, rng: random.Random, d: int, m: int, width: int, bits: int, ridge: bool, heavy: bool, curved: bool = False
+    ) -> None:
         size = 1 << bits
         self.d, self.m, self.width = d, m, width
         self.rows = [[1, *(rng.randint(-size, size) for _ in range(d - 1))] for _ in range(m)]
@@ -65,14 +67,18 @@ class Program:
         self.on = [self.counted & rng.getrandbits(m) for _ in range(width)]
         self.tables = exact_tables(self.rows, self.weights, self.linear, self.ridge, (width + 1) * d)
         self.kernel = ExactBounds(self.tables, width)
-        self.kernel.set_points(self.counted, self.on)
+        self.over = [self.counted & ~mask & rng.getrandbits(m) if curved else 0 for mask in self.on]
+        self.kernel.set_points(self.counted, self.on, self.over)
 
     def columns(self, rng: random.Random, per_neuron: int, outputs: int) -> list[Column]:
         found: list[Column] = []
         for j in range(self.width):
             for _ in range(per_neuron):
                 points = tuple(sorted(rng.sample(range(self.m), self.d - 1)))
-                found.append((j, points, rng.choice([1, -1])))
+                ray: Column = (j, points, rng.choice([1, -1]), None)
+                values = [self.entry(ray, i) for i in range(self.m)]
+                within = sum(1 << i for i, value in enumerate(values) if value) if self.over[j] else None
+                found.append((j, points, ray[2], within))
         return found + [(self.width, k) for k in range(outputs)]
 
     def vector(self, column: Column) -> list[int]:
@@ -83,8 +89,11 @@ class Program:
         return [int(x) * column[2] for x in minors]
 
     def entry(self, column: Column, i: int) -> int:
+        value = sum(a * b for a, b in zip(self.rows[i], self.vector(column), strict=True))
+        if column[0] < self.width and self.over[column[0]] >> i & 1:
+            return max(0, value)
         mask = self.counted if column[0] == self.width else self.on[column[0]]
-        return sum(a * b for a, b in zip(self.rows[i], self.vector(column), strict=True)) if mask >> i & 1 else 0
+        return value if mask >> i & 1 else 0
 
     def product(self, a: Column, b: Column) -> Fraction:
         total = sum(w * self.entry(a, i) * self.entry(b, i) for i, w in enumerate(self.weights))
@@ -159,6 +168,18 @@ def test_claims_against_fractions(d: int, bits: int) -> None:
     assert independent
 
 
+@pytest.mark.parametrize("d", [1, 2, 3, 4])
+def test_positive_parts_of_rays(d: int) -> None:
+    rng = random.Random(d)
+    independent = 0
+    for trial in range(25):
+        program = Program(rng, d, rng.randint(d + 2, 10), rng.choice([1, 2]), 6, trial % 3 == 0, trial % 2 == 0, True)
+        columns = program.columns(rng, d + 1, rng.choice([0, 1, d]))
+        support = sorted(rng.sample(range(len(columns)), rng.randint(0, min(d + 2, len(columns)))))
+        independent += check(program, columns, support)
+    assert independent > 5
+
+
 def test_entries_of_200_bits() -> None:
     rng = random.Random(7)
     program = Program(rng, 3, 9, 2, 200, False, True)
@@ -206,7 +227,7 @@ def test_orientations(bits: int) -> None:
         program = Program(rng, d, 8, 1, bits, False, False)
         for _ in range(20):
             points = tuple(rng.sample(range(8), d - 1))
-            v, i = program.vector((0, points, 1)), rng.randrange(8)
+            v, i = program.vector((0, points, 1, None)), rng.randrange(8)
             exact = sum(a * b for a, b in zip(v, program.rows[i], strict=True))
             assert program.kernel.orientation(points, i) == (exact > 0) - (exact < 0)
 
@@ -232,8 +253,8 @@ def test_nothing_out_of_range_is_read() -> None:
     for columns, support, sides in (
         ([(2, 0)], [], []),
         ([(0, 2)], [], []),
-        ([(0, (4,), 1)], [], []),
-        ([(0, (0, 1), 1)], [], []),
+        ([(0, (4,), 1, None)], [], []),
+        ([(0, (0, 1), 1, None)], [], []),
         ([(0, 0)], [1], []),
         ([(0, 0)], [0], [(4, 1)]),
     ):
@@ -241,6 +262,8 @@ def test_nothing_out_of_range_is_read() -> None:
             program.kernel.prove(columns, [2], support, sides)  # type: ignore[arg-type]
     with pytest.raises(ValueError):
         program.kernel.set_points(1, [2])
+    with pytest.raises(ValueError):
+        program.kernel.set_points(3, [1], [1])
 
 
 def search(unit: Fraction, bits: int = 12) -> SquaredSearch:

@@ -63,6 +63,48 @@ def test_agrees_with_the_enumeration(problem: dict[str, Any]) -> None:
     assert found.problem.value(found.signs, found._outcome.hidden, found._outcome.output) == found.loss
 
 
+NEARLY_DEGENERATE: list[dict[str, Any]] = [
+    {
+        "X": [[1, -N + 1], [2 - N, -N + 1], [2, 2], [1, 2], [-N, N + 2], [N, 1], [N + 2, 2]],
+        "y": [-1, 0, 2, 1, 2, 1, -2],
+        "sample_weight": [1, 1, 0, 3, 2, 3, 2],
+        "width": 1,
+        "output": "bias",
+    }
+    for N in (10**12, 10**15, 10**30)
+] + [
+    {
+        "X": [[3 * N], [N], [N], [N + 2], [-N], [2 - N], [1]],
+        "y": [-3, -1, -3, 1, -3, 0, 1],
+        "sample_weight": [3, 3, 0, 0, 3, 1, 2],
+        "width": 2,
+        "output": "bias",
+    }
+    for N in (10**12, 10**30)
+]
+
+
+@pytest.mark.parametrize("proof", ["margin", "rational"])
+@pytest.mark.parametrize("problem", NEARLY_DEGENERATE)
+def test_columns_that_nearly_depend_on_each_other(problem: dict[str, Any], proof: str) -> None:
+    found = rz.fit_global(**problem, proof=proof)
+    assert found.status == "optimal" and found.loss == rz.fit_global(**problem, method="enumerate").loss
+
+
+def test_nearly_degenerate_data() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(40):
+        n, size = int(rng.integers(1, 3)), int(rng.integers(3, 7))
+        X = rng.integers(-3, 4, (size, n)) * 10**12 + rng.integers(0, 3, (size, n))
+        problem = {
+            "X": X,
+            "y": rng.integers(-3, 4, size),
+            "width": int(rng.integers(1, 3)),
+            "output": OUTPUTS[size % 3],
+        }
+        assert rz.fit_global(**problem, proof="margin").loss == rz.fit_global(**problem, method="enumerate").loss
+
+
 @given(problems())
 @settings(max_examples=25, deadline=None)
 def test_certificates_of_the_search_are_accepted(problem: dict[str, Any]) -> None:
