@@ -569,7 +569,7 @@ cdef class TrainingSearch(Partition):
         return out
 
     def restart(self, nodes):
-        """Go on from nodes as `open_nodes` names them, instead of what is open."""
+        """Go on from nodes as `open_nodes` names them, with their bounds, instead of what is open."""
         cdef int i, j, c, side
         cdef int cones[MAX_W]
         cdef Node *node
@@ -579,7 +579,7 @@ cdef class TrainingSearch(Partition):
             free(self.stack[i])
         self.n_heap = self.n_stack = 0
         self.deep = False
-        for _, paths, alive in nodes:
+        for bound, paths, alive in nodes:
             if len(paths) != self.width:
                 raise ValueError("one path a neuron")
             for j in range(self.width):
@@ -592,10 +592,8 @@ cdef class TrainingSearch(Partition):
                     c = self._expand(c) + side
                 cones[j] = c
             node = self._make(cones, alive)
-            if self._rate(node):
-                self._push_heap(node)
-            else:
-                free(node)
+            node.bound = bound
+            self._push_heap(node)
 
     def records(self):
         """What was recorded, or None if it was too long."""

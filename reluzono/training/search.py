@@ -26,8 +26,9 @@ from reluzono.training.problem import TrainingProblem
 
 _RESTARTS = 100  # local searches for a first network
 _STEPS = 200  # of the kernel between two looks at the clock
-_ROUND = 100  # so often in one task
+_ROUND = 20  # so often in one task
 _TASKS = 4  # for each worker in a round
+_SHARES = 64  # so many nodes are worth the way to workers
 _SEED = 20180101
 
 OpenNode = tuple[float, tuple[tuple[int, tuple[int, ...]], ...], int]  # bound, paths of cones, open sign vectors
@@ -77,6 +78,7 @@ class _Run:
         self.search = self.exact.search(margin=proof != "float", rational=rational)
         self.search.lower(self.exact.value(best.loss))
         self.started = False
+        self.waiting: list[OpenNode] = []  # nodes that are not in the kernel, but on their way to workers
         self.done = Counter[str]()  # exact cells here, and all that workers did
 
     def _begin(self, start: str | None, clock: Clock) -> None:
@@ -148,10 +150,11 @@ class _Run:
                 return None
             self._begin(start, clock)
             while not finished:
-                if executor is None or self.search.counts["open"] < _TASKS:
-                    finished = self.advance(_STEPS if executor is None else 1)
-                else:
+                if executor is not None and self.search.counts["open"] + len(self.waiting) >= _SHARES:
                     finished = self._round(executor, clock)
+                else:
+                    self._take_back()
+                    finished = self.advance(_STEPS if executor is None else 1)
                 count = self.statistics()
                 report(count["nodes"], None, f"nodes, objective between {self._interval()}")
                 if not finished:
@@ -172,7 +175,8 @@ class _Run:
         return replace(self.best, lower_bound=bound, statistics=self.statistics(), token=token)
 
     def _bound(self) -> Fraction:
-        return min(self.best.loss, max(self.floor, self.exact.objective(self.search.lower_bound)))
+        least = min([self.search.lower_bound, *(node[0] for node in self.waiting)])
+        return min(self.best.loss, max(self.floor, self.exact.objective(least)))
 
     def _interval(self) -> str:
         return f"{float(self._bound()):.6g} and {float(self.best.loss):.6g}"
@@ -187,17 +191,23 @@ class _Run:
 
     def _round(self, executor: Executor, clock: Clock) -> bool:
         """Let workers search on from everything that is open, each for some steps, and collect what they leave."""
-        nodes = sorted(self.search.open_nodes())
-        shares = min(len(nodes), _TASKS * (getattr(executor, "_max_workers", None) or 4))
+        self.waiting = sorted(self.search.open_nodes() + self.waiting)
+        self.search.restart([])
+        shares = min(len(self.waiting), _TASKS * (getattr(executor, "_max_workers", None) or 4))
         data, seconds = pickle.dumps((self.problem, self.proof)), clock.remaining_seconds
-        tasks = [(data, self.best, nodes[k::shares], seconds) for k in range(shares)]
+        tasks = [(data, self.best, self.waiting[k::shares], seconds) for k in range(shares)]
         left: list[OpenNode] = []
         for best, open_nodes, count in map_tasks(_explore, tasks, executor):
             left += open_nodes
             self.done.update(count)
             self.take(best)
-        self.search.restart(left)
+        self.waiting = left
         return not left or self.best.loss == self.floor
+
+    def _take_back(self) -> None:
+        if self.waiting:
+            self.search.restart(self.waiting)
+            self.waiting = []
 
     def explore(self, best: Outcome, nodes: list[OpenNode], seconds: float | None) -> WorkerResult:
         """Search on from these nodes for some steps."""
@@ -215,7 +225,7 @@ class _Run:
 
     def _state(self) -> list[Any]:
         numbers = [[str(x) for x in u] for u in [*self.best.hidden, self.best.output or []]]
-        return [self.best.signs, numbers, str(self.best.loss), self.search.open_nodes()]
+        return [self.best.signs, numbers, str(self.best.loss), self.search.open_nodes() + self.waiting]
 
     def _resume(self, start: str) -> None:
         try:
