@@ -15,7 +15,7 @@ from libc.string cimport memcpy, memset
 from fractions import Fraction
 
 from reluzono._core_partition cimport MAX_COLUMNS, MAX_D, NONE
-from reluzono._core_training cimport MAX_W, Column, Node, TrainingSearch
+from reluzono._core_training cimport CLOSED, MAX_W, Column, Node, TrainingSearch
 from reluzono._exact cimport rz_ctz, rz_popcount
 from reluzono._exact_bound cimport (
     Exact,
@@ -34,6 +34,10 @@ cdef enum:
     MAX_SUPPORT = 48
     MIXED = -2
     ROUNDS = 3          # in which points are chosen anew, before they are only left out
+
+
+cdef inline bint _bit(uint64_t word, int i) noexcept nogil:
+    return (word >> (i & 63)) & 1
 
 
 @cython.final
@@ -687,7 +691,7 @@ cdef class SquaredSearch(TrainingSearch):
         only there, whose g is zero, vanish with them. Any subset of the points gives a valid bound."""
         if not self._leave_out_fitted():
             return -1.0
-        self._sum_points(NULL)
+        self._sum_points(node, False)
         if not self._ray_columns(self.variant):
             return -1.0
         self._signs_of_columns(signs)
@@ -716,18 +720,19 @@ cdef class SquaredSearch(TrainingSearch):
             self.on[j * self.words + k] &= rest
             self.over[j * self.words + k] &= rest
 
-    cdef void _sum_points(self, const Node *node) noexcept nogil:
-        """`variant` and `enveloped` for the points that count; a node's own points are known to be among them."""
+    cdef void _sum_points(self, const Node *node, bint among) noexcept nogil:
+        """`variant` and `enveloped` for the points that count; the node's own points may be known to be among them."""
         cdef int W = self.words, i, j, k, group
         cdef uint64_t word, bit, over
-        if node == NULL:
-            memset(self.variant, 0, sizeof(Node) + self.groups * self.tail * sizeof(double))
-        else:
+        if among:
             memcpy(self.variant, node, sizeof(Node) + self.groups * self.tail * sizeof(double))
+        else:
+            memset(self.variant, 0, sizeof(Node) + self.groups * self.tail * sizeof(double))
+            memcpy(self.variant.cones, node.cones, sizeof(node.cones))
         self.n_enveloped = 0
         for k in range(W):
             word = self.counted[k]
-            if node != NULL:
+            if among:
                 word &= ~self._determined(node, k)
             while word:
                 i = 64 * k + rz_ctz(word)
@@ -746,6 +751,33 @@ cdef class SquaredSearch(TrainingSearch):
                 else:
                     self._add_point(self.variant, i, group)
 
+    cdef void _note(self, const Node *node, int signs) noexcept nogil:
+        """Record what closes a sign vector: columns of the support, determined points that are left out, and those of
+        the others that count: on which side, and the mask of undetermined neurons that are linear there, not 0."""
+        cdef int i, j, linear
+        cdef bint determined, counted
+        if not self.recording:
+            return
+        self._write(CLOSED)
+        self._write(node.record)
+        self._write(signs)
+        self._write(self.n_support)
+        for i in range(self.n_support):
+            self._write(self.column[self.support[i]].neuron)
+            self._write(self.column[self.support[i]].ray)
+        for i in range(self.m):
+            determined, counted = _bit(self._determined(node, i >> 6), i), _bit(self.counted[i >> 6], i)
+            if determined == counted:
+                continue
+            linear = 0
+            for j in range(self.width):
+                if _bit(self.on[j * self.words + (i >> 6)] & ~self.active[<size_t>node.cones[j] * self.words + (i >> 6)], i):
+                    linear |= 1 << j
+            self._write(i)
+            self._write(0 if determined else 1 if _bit(self.low[i >> 6], i) else 2)
+            self._write(linear)
+        self._write(NONE)
+
     cdef double _bound_sided(self, const Node *node, uint32_t signs, double *v) noexcept nogil:
         """A bound that uses undetermined points, too, after the solution v; -1 if it is not valid or not better.
 
@@ -758,7 +790,7 @@ cdef class SquaredSearch(TrainingSearch):
         for rounds in range(ROUNDS + 6):
             if rounds < ROUNDS and self._choose_sides(node, signs, v) < self.upper:
                 return -1.0
-            self._sum_points(node)
+            self._sum_points(node, True)
             if not self._ray_columns(self.variant):
                 return -1.0
             self._signs_of_columns(signs)
@@ -1134,7 +1166,7 @@ cdef class SquaredSearch(TrainingSearch):
         cdef double v[(MAX_W + 1) * MAX_D]
         cdef bint again = False
         self._count_determined(node)
-        if not self.recording:
+        if not self.recording and self.width > 1:     # with one neuron, its two signs cost no more
             value = self._bound_free(node)
             if value >= self.upper:
                 node.alive = 0
@@ -1165,12 +1197,12 @@ cdef class SquaredSearch(TrainingSearch):
                 continue
             if loss < self.upper:
                 self._offer_solution(v, signs)
-            if not self.recording:
-                again = True
-                loss = self._bound_sided(node, signs, v)
-                if loss >= self.upper and (not self.margin or self._prove_sided(node, signs)):
-                    node.alive &= ~(<uint32_t>1 << signs)
-                    continue
+            again = True
+            loss = self._bound_sided(node, signs, v)
+            if loss >= self.upper and (not self.margin or self._prove_sided(node, signs)):
+                self._note(node, signs)
+                node.alive &= ~(<uint32_t>1 << signs)
+                continue
             least = min(least, max(proven, node.bound))
         self.n_enveloped = 0
         if node.alive:

@@ -6,6 +6,11 @@ from reluzono._core_partition cimport MAX_COLUMNS, MAX_D, NONE, Partition
 cdef enum:
     MAX_W = 5
 
+cdef enum:              # records
+    CLOSED = 1          # node, signs, and what closes them
+    SPLIT = 2           # node, neuron, its halves' nodes; NONE: in the order of another tuple
+    LEAF = 3            # node
+
 cdef struct Node:       # of the search; followed by its Gram sums
     double bound
     double targets      # sum of W t^2 over determined points

@@ -24,11 +24,6 @@ from reluzono._exact cimport rz_ctz, rz_popcount
 from reluzono._filter cimport null_vector
 from reluzono._pool cimport grow
 
-cdef enum:              # records
-    CLOSED = 1          # node, signs, size, (neuron, ray) ...
-    SPLIT = 2           # node, neuron, its halves' nodes; NONE: in the order of another tuple
-    LEAF = 3            # node
-
 
 cdef class TrainingSearch(Partition):
     """One search; see the module's notes. Made by its subclasses."""
@@ -249,18 +244,7 @@ cdef class TrainingSearch(Partition):
     # ------------------------------------------------------------- steps
 
     cdef void _note(self, const Node *node, int signs) noexcept nogil:
-        """Record the support that closes a sign vector."""
-        cdef int i, a
-        if not self.recording:
-            return
-        self._write(CLOSED)
-        self._write(node.record)
-        self._write(signs)
-        self._write(self.n_support)
-        for i in range(self.n_support):
-            a = self.support[i]
-            self._write(self.column[a].neuron)
-            self._write(self.column[a].ray)
+        """Record what closes a sign vector."""
 
     cdef void _write(self, int value) noexcept nogil:
         if self.n_record == self.room_record:

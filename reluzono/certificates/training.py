@@ -35,17 +35,23 @@ Entries of the certificate, besides "format", "version", "kind", "digest":
       sides first); the sorted tuple is elsewhere;
     * ``[j, closure, ...]``: a closure for each class of sign vectors that is still open here, by increasing mask
       (bit i is set if s_i = -1). Sign vectors that differ by a permutation of neurons with the same node are a
-      class, named by its least mask; it is open if no member was closed above. A closure is a proof or null: null
-      leaves the class to the descendants. If j = -1 the node has none and every closure is a proof; else they
-      are the tuples where the node of neuron j is replaced by its two halves, first below, then above.
+      class, named by its least mask; it is open if no member was closed above, else all its members are closed from
+      here on. A closure is a proof or null: null leaves the class to the descendants. If j = -1 the node has none and
+      every closure is a proof; else they are the tuples where the node of neuron j is replaced by its two halves,
+      first below, then above.
     A point is active on a cone if ``row.r >= 0`` for all its extreme rays r and > 0 for one, inactive if <= 0 for all,
     else undetermined. Extreme rays are primitive integer vectors in lexicographic order. Columns: for neuron i and
     a ray r of its cone ``s_i row.r`` at points active for i, else 0; then "none": nothing, "bias": the first, "affine":
-    all coordinates of the rows. Only points that are determined for all neurons count in both proofs; each other
-    point counts with the least value of its loss.
+    all coordinates of the rows. Points that are determined for all neurons count in both proofs; each other point
+    counts with the least value of its loss.
     * squared loss: ``[[rays of neuron 1], ..., [output columns]]``, indices of independent columns. With the solution
       of the normal equations on them, ``p = y - A x``, it must be <= 0 against the other columns of rays, and
-      orthogonal to all output columns; then no nonnegative combination has an objective below ``<p, y>``.
+      orthogonal to all output columns; then no nonnegative combination has an objective below ``<p, y>``. Two more
+      entries may follow: rows of determined points that are left out; and ``[row, side, mask]`` for points that count
+      although they are not determined. There a neuron that is not determined is replaced by a function that is linear
+      in the coefficients. On side 1 it makes the value too small: if s_i = 1 it is 0, or ``row.u`` if bit i of the mask
+      is set; if s_i = -1 it is the sum of the coefficients times ``max(0, row.r)``. On side 2 it makes the value too
+      large, the other way round. The residual must be ``p_i <= 0`` on side 1 and >= 0 on side 2.
     * piecewise-linear loss or minorants: ``[denominator, numerator, ...]``, for each determined point in order a number
       ``p_i = dual_unit numerator / denominator``: ``a.p >= 0`` for columns of rays, = 0 for output columns. Then no
       combination has an objective below ``- sum_i sup_z (p_i z - loss_i(z))``, with p_i = 0 for undetermined points.
@@ -256,9 +262,10 @@ class Search:
     def _close(
         self, nodes: tuple[int, ...], closed: frozenset[int], closures: list[Any], all_of_them: bool, where: str
     ) -> frozenset[int]:
-        classes = [c for c in sign_classes(nodes) if not closed & c]
+        everything = sign_classes(nodes)
+        classes = [c for c in everything if not closed & c]
         array(closures, f"{where} closures", len(classes))
-        cones, done = [self.cones[k] for k in nodes], set(closed)
+        cones, done = [self.cones[k] for k in nodes], set(closed).union(*(c for c in everything if closed & c))
         for members, proof in zip(classes, closures, strict=True):
             if proof is None:
                 require(not all_of_them, f"{where}: signs are left open")

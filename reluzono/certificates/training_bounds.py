@@ -63,9 +63,11 @@ class SquaredBounds:
         penalty = [[problem.ridge * x for x in line] for line in norms]
         self.common = lcm(*(x.denominator for line in sums + penalty for x in line))
         self.penalty = [[int(x * self.common) for x in line] for line in penalty]
-        self.points = []
+        self.rows, self.points = rows, []
+        self.weights: list[tuple[int, int, int]] = []
         for row, parts in zip(rows, sums, strict=True):
             factor, linear, constant = (int(x * self.common) for x in parts)
+            self.weights.append((factor, linear, constant))
             moments = [factor * x * y for x in row for y in row]
             self.points.append([*moments, *(linear * x for x in row), constant])
         self.least = [c - b * b / w for w, b, c in sums]
@@ -75,14 +77,13 @@ class SquaredBounds:
     def bound(self, cones: Sequence[Cone], signs: Sequence[int], proof: Any, where: str) -> Fraction:
         """See `reluzono.certificates.training`."""
         everything = (1 << self.m) - 1
-        common = _determined(cones, everything)
         blocks = [(cone.rays, s, cone.active) for cone, s in zip(cones, signs, strict=True)]
         blocks.append((self.outputs, 1, everything))
-        chosen: list[tuple[int, tuple[int, ...]]] = []  # block, column
-        for j, part in enumerate(array(proof, where, len(blocks))):
-            for k in integers(part, where):
-                require(0 <= k < len(blocks[j][0]), f"{where}: no such column")
-                chosen.append((j, blocks[j][0][k]))
+        support, left_out, sided = self._read(proof, blocks, where)
+        common = _determined(cones, everything) & ~left_out
+        chosen = [(j, column) for j, part in enumerate(support) for column in part]
+        extra = [Sided(self, cones, signs, common, entry, where) for entry in sided]
+        require(len({point.row for point in extra}) == len(extra), f"{where}: a point counts twice")
         forms = [[self._form(s * t, a & b & common) for _, t, b in blocks] for _, s, a in blocks]
         if self.penalty:
             for j in range(len(cones)):
@@ -90,26 +91,61 @@ class SquaredBounds:
                     [x + y for x, y in zip(*pair, strict=True)] for pair in zip(forms[j][j], self.penalty, strict=True)
                 ]
         linear = [[s * x for x in self._linear(a & common)] for _, s, a in blocks]
-        solution, scale = self._stationary(chosen, forms, linear)
+        solution, scale = self._stationary(chosen, forms, linear, extra)
+        for point in extra:
+            point.check(chosen, solution, scale)
         for j, (columns, _, _) in enumerate(blocks):
             # the gradient of block j, as a function of the column
             total = [scale * x for x in linear[j]]
             for (k, column), x in zip(chosen, solution, strict=True):
                 total = [t - x * dot(line, column) for t, line in zip(total, forms[j][k], strict=True)]
             for column in columns:
-                product = dot(total, column)
+                product = dot(total, column) - sum(p.residual * p.value(j, column) for p in extra)
                 require(product <= 0, f"{where}: a column descends")
                 require(product == 0 or j < len(cones), f"{where}: an output column descends")
-        reached = sum(x * dot(linear[k], column) for (k, column), x in zip(chosen, solution, strict=True))
-        return Fraction(self._sums(common)[-1] * scale - reached, scale * self.common) + self._rest(common)
+        reached = sum(x * self._right(linear, extra, *at) for at, x in zip(chosen, solution, strict=True))
+        constant = self._sums(common)[-1] + sum(point.constant for point in extra)
+        for point in extra:
+            common |= 1 << point.row
+        return Fraction(constant * scale - reached, scale * self.common) + self._rest(common)
 
     @staticmethod
+    def _read(proof: Any, blocks: list[Any], where: str) -> tuple[list[list[tuple[int, ...]]], int, list[Any]]:
+        """Columns of each block, the mask of points that are left out, and the entries of sided points."""
+        n = len(blocks)
+        parts = array(proof, where, n + 2 if isinstance(proof, list) and len(proof) > n else n)
+        support = []
+        for part, (columns, _, _) in zip(parts, blocks, strict=False):
+            places = integers(part, where)
+            require(all(0 <= k < len(columns) for k in places), f"{where}: no such column")
+            support.append([columns[k] for k in places])
+        left_out = 0
+        for row in integers(parts[n], where) if len(parts) > n else []:
+            require(row >= 0, f"{where}: no such row")
+            left_out |= 1 << row
+        return support, left_out, array(parts[n + 1], where) if len(parts) > n else []
+
+    @staticmethod
+    def _right(linear: list[list[int]], extra: list[Sided], j: int, column: tuple[int, ...]) -> int:
+        return dot(linear[j], column) + sum(point.linear * point.value(j, column) for point in extra)
+
+    @classmethod
     def _stationary(
-        chosen: list[tuple[int, tuple[int, ...]]], forms: list[list[list[list[int]]]], linear: list[list[int]]
+        cls,
+        chosen: list[tuple[int, tuple[int, ...]]],
+        forms: list[list[list[list[int]]]],
+        linear: list[list[int]],
+        extra: list[Sided],
     ) -> tuple[list[int], int]:
         """``(x, scale)``: x / scale solves the normal equations on the chosen columns."""
         gram = [[dot(a, [dot(line, b) for line in forms[j][k]]) for k, b in chosen] for j, a in chosen]
-        right = [dot(linear[j], a) for j, a in chosen]
+        for point in extra:
+            values = [point.value(*at) for at in chosen]
+            gram = [
+                [x + point.factor * a * b for x, b in zip(line, values, strict=True)]
+                for line, a in zip(gram, values, strict=True)
+            ]
+        right = [cls._right(linear, extra, *at) for at in chosen]
         columns, inverse, scale = reduced_basis(gram)
         solution = [0] * len(chosen)
         for column, line in zip(columns, inverse, strict=True):
@@ -134,6 +170,38 @@ class SquaredBounds:
             chosen = [point for i, point in enumerate(self.points) if mask >> i & 1]
             self._known[mask] = [sum(column) for column in zip(*chosen, strict=True)] or [0] * len(self.points[0])
         return self._known[mask]
+
+
+class Sided:
+    """A point that some neurons leave undetermined: each of these is replaced by a function that is linear in its
+    coefficients and makes the value too small (side 1) or too large (side 2)."""
+
+    def __init__(
+        self, bounds: SquaredBounds, cones: Sequence[Cone], signs: Sequence[int], common: int, entry: Any, where: str
+    ) -> None:
+        self.row, self.side, self._mask = integers(entry, where, 3)
+        require(0 <= self.row < bounds.m and not common >> self.row & 1, f"{where}: no such undetermined point")
+        require(self.side in (1, 2), f"{where}: no such side")
+        self._line, self._cones, self._signs, self._where = bounds.rows[self.row], cones, signs, where
+        self.factor, self.linear, self.constant = bounds.weights[self.row]
+        self.residual = 0
+
+    def value(self, j: int, column: tuple[int, ...]) -> int:
+        """What a column of block j contributes."""
+        value = dot(self._line, column)
+        if j == len(self._cones) or self._cones[j].active >> self.row & 1:
+            return value if j == len(self._cones) else self._signs[j] * value
+        if self._cones[j].inactive >> self.row & 1:
+            return 0
+        if (self._signs[j] == 1) == (self.side == 2):
+            return self._signs[j] * max(0, value)
+        return self._signs[j] * value if self._mask >> j & 1 else 0
+
+    def check(self, chosen: Sequence[tuple[int, tuple[int, ...]]], solution: Sequence[int], scale: int) -> None:
+        """Keep the residual of a solution, times the weight and the scale; refuse the wrong side."""
+        value = sum(x * self.value(*at) for at, x in zip(chosen, solution, strict=True))
+        self.residual = self.factor * value - self.linear * scale
+        require(self.residual >= 0 if self.side == 1 else self.residual <= 0, f"{self._where}: the wrong side")
 
 
 class LinearBounds:

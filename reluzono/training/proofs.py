@@ -108,7 +108,9 @@ def prove(problem: TrainingProblem, bound: Fraction) -> tuple[tuple[list[int], l
             if not closed & members:
                 found = cells.minimum(cones, signs_of(min(members), width))
                 closures.append(found.proof if found.value >= bound else None)
-                closed = closed | members if found.value >= bound else closed
+                if closures[-1] is None:
+                    continue
+            closed = closed | members
         branch = -1
         if None in closures:
             branch = min(range(width), key=lambda j: cones[j].determined.bit_count())

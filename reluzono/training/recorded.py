@@ -1,7 +1,7 @@
 """A search of the kernel written down as the tree of a certificate.
 
-The kernel is run again, told the bound to prove, and records how it splits and which columns close a sign vector. Every
-closure is verified exactly here; where rounding chose badly, the exact minimum takes its place.
+The kernel is run again, told the bound to prove, and records how it splits and what closes a sign vector. It closes
+only what it has proven with a margin; the rest are cells, which are solved exactly here.
 """
 
 from __future__ import annotations
@@ -28,12 +28,21 @@ class NotRecordedError(Exception):
 
 
 @dataclass
+class _Closure:
+    """Columns as (neuron, name); determined points that do not count, and undetermined points that do."""
+
+    columns: list[tuple[int, int]]
+    left_out: list[int]
+    sided: list[list[int]]
+
+
+@dataclass
 class _Recorded:
     """What the kernel did at one node."""
 
     neuron: int = -1
     halves: tuple[int, int] = (-1, -1)
-    closed: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    closed: dict[int, _Closure] = field(default_factory=dict)
 
 
 Partition = tuple[list[int], list[list[int] | None]]
@@ -44,7 +53,7 @@ def record(problem: TrainingProblem, bound: Fraction) -> tuple[Partition, list[A
     if not problem.rows:
         return ([], []), []
     exact = KernelProblem(problem)
-    search = exact.search(margin=False, recording=True)
+    search = exact.search(margin=True, recording=True)
     search.lower(exact.value(bound + abs(bound) * _ALLOWANCE))
     try:
         exact.start(search)
@@ -96,37 +105,32 @@ class _Writer:
     ) -> tuple[list[Any], frozenset[int]]:
         closures: list[Any] = []
         for members in sign_classes(cones):
-            if closed & members:
-                continue
-            proof = self._closure(node, cones, min(members), members)
-            closures.append(proof)
-            closed = closed | members if proof is not None else closed
+            if not closed & members:
+                closures.append(self._closure(node, cones, min(members), members))
+                if closures[-1] is None:
+                    continue
+            closed = closed | members
         return [node.neuron if None in closures else -1, *closures], closed
 
-    def _closure(
-        self, node: _Recorded, cones: tuple[int, ...], mask: int, members: frozenset[int]
-    ) -> list[list[int]] | None:
-        if node.neuron >= 0 and not any(m in node.closed for m in members):
+    def _closure(self, node: _Recorded, cones: tuple[int, ...], mask: int, members: frozenset[int]) -> list[Any] | None:
+        for member in sorted(members):
+            if member in node.closed:
+                return self._proof(cones, _renamed(node.closed[member], cones, member, mask))
+        if node.neuron >= 0:
             return None
         chosen, signs = [self.exact.cone(self.search, c) for c in cones], signs_of(mask, self.problem.width)
-        if mask in node.closed:
-            support = self._support(cones, node.closed[mask])
-            proved = self.cells.lower_bound(chosen, signs, support)
-            if proved is not None and proved >= self.bound:
-                return support
         found = self.cells.minimum(chosen, signs)
         if found.value >= self.bound:
             return found.proof
-        if node.neuron < 0:
-            raise NotRecordedError
-        return None
+        raise NotRecordedError
 
-    def _support(self, cones: Sequence[int], columns: list[tuple[int, int]]) -> list[list[int]]:
-        """For each neuron places of rays in the sorted list; then output columns."""
+    def _proof(self, cones: Sequence[int], closure: _Closure) -> list[Any]:
+        """For each neuron places of rays in the sorted list; then output columns; then the points, if there are any."""
         support: list[list[int]] = [[] for _ in range(self.problem.width + 1)]
-        for neuron, name in columns:
+        for neuron, name in closure.columns:
             support[neuron].append(name if neuron == self.problem.width else self._place(cones[neuron], name))
-        return [sorted(part) for part in support]
+        points: list[Any] = [closure.left_out, closure.sided] if closure.left_out or closure.sided else []
+        return [*(sorted(part) for part in support), *points]
 
     def _place(self, cone: int, name: int) -> int:
         if cone not in self._places:
@@ -135,6 +139,22 @@ class _Writer:
             names = self.search.cone_ray_names(cone)
             self._places[cone] = {n: order[tuple(ray)] for n, ray in zip(names, rays, strict=True)}
         return self._places[cone][name]
+
+
+def _renamed(closure: _Closure, cones: tuple[int, ...], signs: int, wanted: int) -> _Closure:
+    """What closes a sign vector, for another one that differs by a permutation of neurons with the same cone."""
+    free = list(range(len(cones)))
+    name = {len(cones): len(cones)}
+    for j, cone in enumerate(cones):
+        same = next(k for k in free if cones[k] == cone and wanted >> k & 1 == signs >> j & 1)
+        free.remove(same)
+        name[j] = same
+    columns = [(name[neuron], ray) for neuron, ray in closure.columns]
+    sided = [
+        [point, side, sum(1 << name[j] for j in range(len(cones)) if linear >> j & 1)]
+        for point, side, linear in closure.sided
+    ]
+    return _Closure(columns, closure.left_out, sided)
 
 
 def _read(search: TrainingSearch) -> dict[int, _Recorded]:
@@ -149,5 +169,12 @@ def _read(search: TrainingSearch) -> dict[int, _Recorded]:
             node.neuron, node.halves = next(numbers), (next(numbers), next(numbers))
         elif kind == _CLOSED:
             mask, size = next(numbers), next(numbers)
-            node.closed[mask] = [(next(numbers), next(numbers)) for _ in range(size)]
+            closure = _Closure([(next(numbers), next(numbers)) for _ in range(size)], [], [])
+            while (point := next(numbers)) >= 0:
+                side, linear = next(numbers), next(numbers)
+                if side:
+                    closure.sided.append([point, side, linear])
+                else:
+                    closure.left_out.append(point)
+            node.closed[mask] = closure
     return nodes
