@@ -55,14 +55,12 @@ def branch_and_bound(
         run = _Run(problem, proof, plain)
         try:
             outcome = run.finish(clock, executor, progress, start)
-            if outcome is not None and (
-                proof != "rational" or problem.is_squared or outcome.loss != outcome.lower_bound
-            ):
+            if outcome is not None:
                 return outcome
         except OverflowError:
             pass
         known = run.best
-    # in fractions throughout: what the kernel does not take, and linear programs, of which it has proven margins only
+    # in fractions throughout: what the kernel does not take
     rest = replace(budget, seconds=clock.remaining_seconds)
     return exact_search(problem, rest, progress, known=known)
 
@@ -73,9 +71,9 @@ class _Run:
     def __init__(self, problem: TrainingProblem, proof: str, best: Outcome) -> None:
         self.problem, self.proof, self.best, self.floor = problem, proof, best, problem.floor
         self.cells, self.exact = make_cells(problem), KernelProblem(problem)
-        rational = proof == "rational" and problem.is_squared and fits(problem)
+        rational = proof == "rational" and fits(problem)
         self.search = self.exact.search(margin=proof != "float", rational=rational)
-        self.search.lower(self.exact.value(best.loss))
+        self.exact.lower(self.search, best.loss)
         self.started = False
         self.done = Counter[str]()  # exact cells here, and all that workers did
 
@@ -117,7 +115,7 @@ class _Run:
         """Use a network's loss, if it is the best one."""
         if known.loss < self.best.loss:
             self.best = known
-        self.search.lower(self.exact.value(known.loss))
+        self.exact.lower(self.search, known.loss)
 
     def _solve_leaves(self) -> None:
         """Decide exactly the cells that the kernel could not."""
