@@ -25,12 +25,14 @@ from reluzono._exact_linear cimport (
     linear_new,
     linear_prove,
     linear_scale_bits,
+    linear_set_short,
     linear_set_upper,
 )
 from reluzono._filter cimport ROUND
 from reluzono._linear_bound cimport (
     RZ_LINEAR_BELOW,
     RZ_LINEAR_BOUND,
+    RZ_LINEAR_NONE,
     rz_linear,
     rz_linear_answer,
     rz_linear_bound,
@@ -42,9 +44,10 @@ cdef double TINY = 1e-290       # stands for a number that is not zero but was c
 cdef double NEAR = 1e-9         # relative distance of the best loss below which an exact proof is tried
 cdef double CLEAR = 1e-11       # and above which it is enough to compare with a short number
 
-cdef enum:
-    SHORT = 0
-    EXACT = 1
+cdef enum:      # what a bound is compared with
+    SHORT = 0   # the best loss, rounded up
+    EXACT = 1   # the best loss
+    OPEN = 2    # a number of a few bits
 
 
 @cython.final
@@ -160,11 +163,12 @@ cdef class KinkedSearch(TrainingSearch):
         self.first[m] = kinks
         for i in range(kinks):
             self.place[i], self.delta[i] = places[i], deltas[i]
-        self.rational, self.exact_upper = rational, -1.0
+        self.exact_upper = -1.0
         if exact is not None and RZ_HAS_INT128:
             self.exact = linear_new(exact, width, self.first)
             if self.exact.m != m or self.exact.d != x.shape[1] or self.exact.kinks != kinks:
                 raise ValueError("exact tables of another problem")
+        self.rational = rational and self.exact != NULL
 
     def __dealloc__(self):
         free(self.slope); free(self.constant); free(self.place); free(self.delta); free(self.first); free(self.A)
@@ -257,6 +261,7 @@ cdef class KinkedSearch(TrainingSearch):
             r += 1
         self.n_chosen, self.n_rows = r, M
         program.k, program.M, program.limit, program.stride = r, M, 0, M
+        program.attempts = 1 if self.exact != NULL else 3
         program.A, program.t, program.delta, program.c = self.A, self.t, self.d_row, self.c
         program.alpha, program.beta, program.tau, program.gamma = self.alpha, self.beta, self.tau, self.gamma
         program.is_free, program.group, program.dimension = self.free_column, self.group, self.dimension
@@ -473,6 +478,14 @@ cdef class KinkedSearch(TrainingSearch):
             return False
         return self._prove_exact(signs, SHORT if value >= self.upper * (1.0 + CLEAR) else EXACT)
 
+    cdef double _short_bound(self, uint32_t signs, double value) noexcept nogil:
+        """A bound a little below a value where doubles prove none, or -1."""
+        cdef double short
+        if self.exact == NULL or not 1e-30 < value < 1e30:
+            return -1.0
+        short = linear_set_short(self.exact, OPEN, value * (1.0 - NEAR))
+        return short if self._prove_exact(signs, OPEN) else -1.0
+
     cdef int _rate(self, Node *node) noexcept nogil:
         cdef double least = 1e300, bound
         cdef double v[(MAX_W + 1) * MAX_D]
@@ -495,6 +508,8 @@ cdef class KinkedSearch(TrainingSearch):
                 continue
             self._values(signs, v)
             self._offer_solution(v, signs)
+            if found == RZ_LINEAR_NONE and answer.value + self.constants > 1.01 * node.bound and least > 1.01 * node.bound:
+                bound = self._short_bound(signs, answer.value + self.constants)
             least = min(least, max(bound, node.bound))
         if node.alive:
             node.bound = least

@@ -70,6 +70,7 @@ def linear_bound(columns, t, delta, c, is_free, errors=None, groups=None, basis=
     cdef unsigned char[::1] upper_view = upper, free_view = np.append(free_columns, np.uint8(0))
     cdef double[::1] x_view = x
     program.k, program.M, program.stride, program.limit, program.cutoff = k, M, M, limit, cutoff
+    program.attempts = 0
     program.A, program.t, program.delta, program.c = _doubles(flat), _doubles(t), _doubles(delta), _doubles(c)
     program.is_free = &free_view[0]
     program.alpha = program.beta = program.tau = program.gamma = NULL

@@ -13,7 +13,7 @@ Sizes. H_r >= |A_Br| (Hadamard) and g_r >= |<v_r, V>| with the q off B: |D| <= p
 |N_b| <= prod of H_r times the sum of g_r / H_r. Where P has d columns of a neuron they are replaced by the d unit vectors,
 which asks for more: that V = 0. A matrix that is singular modulo a prime is refused: that is sound.
 """
-from libc.math cimport fabs, log2, sqrt
+from libc.math cimport fabs, frexp, ldexp, log2, sqrt
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
@@ -61,9 +61,9 @@ cdef struct ExactLinear:
     uint64_t *step          # [t, kinks, d + 2] delta x, -delta t, delta
     uint64_t *place         # [t, kinks] t
     uint64_t *rest          # [t, m, d + 1] slope x, constant
-    uint64_t *upper         # [2, t, 2] numerator and denominator, of a short number and of an exact one
-    double denominator_bits[2]
-    double upper_size       # in units of 2^depth
+    uint64_t *upper         # [3, t, 2] numerator and denominator of what bounds are compared with
+    double denominator_bits[3]
+    double upper_size[3]    # in units of 2^depth, at least
     double *mass            # [d] sum of (|slope| + deltas) |x_k|, units 2^(steep + exponent_k), at least
     double worth            # sum of |constant| + delta |t|, units 2^depth, at least
     double largest          # delta, units 2^steep, at least
@@ -165,7 +165,7 @@ cdef inline int _linear_primes(const ExactLinear *E, const LinearProof *P, int w
     for b in range(s):
         places += fabs(P.t[E.row[b]])
     most = max(log2(E.largest + ratio + 1e-150) + E.steep,
-               log2(E.worth + E.upper_size + ratio * places * 1.0001 + 1e-150) + E.depth + E.denominator_bits[which])
+               log2(E.worth + E.upper_size[which] + ratio * places * 1.0001 + 1e-150) + E.depth + E.denominator_bits[which])
     for a in range(E.n_checked):
         r = E.checked[a]
         h = 0.0
@@ -402,7 +402,7 @@ cdef inline bint _allocate_linear(ExactLinear *E) noexcept:
     E.step = <uint64_t *>calloc(K * (n + 1) * (d + 2), word)
     E.place = <uint64_t *>calloc(K * (n + 1), word)
     E.rest = <uint64_t *>calloc(K * m * (d + 1), word)
-    E.upper = <uint64_t *>calloc(4 * K, word)
+    E.upper = <uint64_t *>calloc(6 * K, word)
     E.mass = <double *>calloc(d, sizeof(double))
     E.matrix = <uint64_t *>calloc(EXACT_SUPPORT * (EXACT_SUPPORT + 1), word)
     E.values = <uint64_t *>calloc((2 * EXACT_SUPPORT + 2 + EXACT_COLUMNS) * K, word)
@@ -430,5 +430,27 @@ cdef inline int linear_set_upper(ExactLinear *E, int which, object upper, double
         E.upper[2 * (which * E.primes + t) + 1] = rz_mulmod(<uint64_t>(denominator % p), E.space.prime[t].square,
                                                             E.space.prime + t)
     E.denominator_bits[which] = int(denominator).bit_length()
-    E.upper_size = size
+    E.upper_size[which] = size
     return 0
+
+
+cdef inline double linear_set_short(ExactLinear *E, int which, double size) noexcept nogil:
+    """``upper[which]``: a number of 24 bits, times 2^depth, that is at most the size > 0 and near it; returns that."""
+    cdef int exponent, power, t, k
+    cdef uint64_t mantissa = <uint64_t>ldexp(frexp(size, &exponent), 24), two, factor
+    cdef const rz_prime *q
+    power = exponent - 24 + E.depth
+    for t in range(E.primes):
+        q = E.space.prime + t
+        two, factor = rz_addmod(q.one, q.one, q), q.one
+        k = power if power > 0 else -power
+        while k:
+            if k & 1:
+                factor = rz_mulmod(factor, two, q)
+            two = rz_mulmod(two, two, q)
+            k >>= 1
+        E.upper[2 * (which * E.primes + t)] = rz_mulmod(rz_mulmod(mantissa, q.square, q), factor if power > 0 else q.one, q)
+        E.upper[2 * (which * E.primes + t) + 1] = q.one if power > 0 else factor
+    E.denominator_bits[which] = max(0, -power)
+    E.upper_size[which] = size
+    return ldexp(<double>mantissa, exponent - 24)

@@ -81,7 +81,7 @@ cdef extern from *:
     #define RZ_LINEAR_UNBOUNDED 3
 
     typedef struct {
-        int k, M, limit;
+        int k, M, limit, attempts;
         long stride;
         const double *A, *t, *delta, *c, *alpha, *beta, *tau, *gamma;
         const unsigned char *is_free;
@@ -685,7 +685,7 @@ cdef extern from *:
         out->bound = -INFINITY; out->exact_sides = 0; out->iterations = 0;
         rz_linear_setup(in, &state);
         rz_linear_ranges(in, &state, room);
-        for (int attempt = 0; attempt < 3; ++attempt) {
+        for (int attempt = 0; attempt < (in->attempts > 0 ? in->attempts : 3); ++attempt) {
             rz_linear_start(in, &state, out->basis);
             status = rz_linear_iterate(in, &state, out, limit);
             if (status != RZ_LINEAR_BOUND) break;
@@ -705,6 +705,7 @@ cdef extern from *:
         int k
         int M
         int limit
+        int attempts
         long stride
         const double *A
         const double *t

@@ -55,7 +55,7 @@ def branch_and_bound(
         run = _Run(problem, proof, plain)
         try:
             outcome = run.finish(clock, executor, progress, start)
-            if outcome is not None:
+            if outcome is not None and (run.is_proof or outcome.loss != outcome.lower_bound):
                 return outcome
         except OverflowError:
             pass
@@ -73,6 +73,7 @@ class _Run:
         self.cells, self.exact = make_cells(problem), KernelProblem(problem)
         rational = proof == "rational" and fits(problem)
         self.search = self.exact.search(margin=proof != "float", rational=rational)
+        self.is_proof = proof != "rational" or problem.is_squared or self.search.is_exact
         self.exact.lower(self.search, best.loss)
         self.started = False
         self.done = Counter[str]()  # exact cells here, and all that workers did
