@@ -19,6 +19,7 @@ The program (nothing in it is changed; no pointer may be null unless it says so)
                         many independent ones have reduced cost 0, then all have.
     cutoff              stop at the first point with a value below it, since no bound can exceed it; -INFINITY: never
     limit               the most iterations; 0: 50 (k + 4)
+    attempts            how often to try another point where no bound can be proven; 0: 3
 The answer (basis, upper and x point to the caller's memory; q points into the workspace):
     basis               k integers, in and out: m < M says that kink m is tight, M + r that x_r = 0. On entry a basis to
                         start from, in any order; what is out of range or dependent is replaced, so that a guess from a

@@ -140,7 +140,29 @@ def linear_tables(
     primes = _primes(bits, 1)
     if len(primes) * (len(kinks) + len(rows)) * (d + 2) > _MAX_ENTRIES:
         return None
-    space = ExactTables(
+    space = _points_only(rows, exponents, primes)
+
+    def residues(values: list[int]) -> np.ndarray:
+        return np.stack([_residues(values, p) for p in primes])
+
+    return LinearTables(
+        space,
+        slopes=residues([slope for slope, _, _ in losses]),
+        constants=residues([constant for _, constant, _ in losses]),
+        deltas=residues([delta for _, delta in kinks]),
+        places=residues([t for t, _ in kinks]),
+        mass=np.array([_above(x, steep + e) for x, e in zip(mass, exponents, strict=True)], dtype=np.float64),
+        worth=_above(worth, depth),
+        largest=_above(max((delta for _, delta in kinks), default=0), steep),
+        steep=steep,
+        depth=depth,
+    )
+
+
+def _points_only(rows: Sequence[Sequence[int]], exponents: Sequence[int], primes: Sequence[int]) -> ExactTables:
+    """Tables without moments."""
+    d = len(rows[0])
+    return ExactTables(
         primes=np.array(primes, dtype=np.uint64),
         points=np.stack([_residues([(*r, 0, 0) for r in rows], p) for p in primes]),
         ridge=np.zeros((0, d, d), dtype=np.uint64),
@@ -151,21 +173,6 @@ def linear_tables(
         weight_bits=np.zeros(len(rows)),
         exponents=np.array(exponents, dtype=np.int32),
         common_bits=0.0,
-    )
-    numbers = (
-        [slope for slope, _, _ in losses],
-        [constant for _, constant, _ in losses],
-        [delta for _, delta in kinks],
-        [t for t, _ in kinks],
-    )
-    return LinearTables(
-        space,
-        *(np.stack([_residues(line, p) for p in primes]) for line in numbers),
-        mass=np.array([_above(x, steep + e) for x, e in zip(mass, exponents, strict=True)], dtype=np.float64),
-        worth=_above(worth, depth),
-        largest=_above(max((delta for _, delta in kinks), default=0), steep),
-        steep=steep,
-        depth=depth,
     )
 
 

@@ -99,6 +99,10 @@ class KernelProblem:
         if isinstance(search, KinkedSearch):
             search.attain(loss / self.problem.unit - self.rest)
 
+    def proves_in_integers(self, search: TrainingSearch) -> bool:
+        """Whether a rational search has the numbers that it needs."""
+        return not isinstance(search, KinkedSearch) or search.is_exact
+
     def _kinked_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         steep = self.height - self.depth
         kinks = [kink for loss in self.kinked for kink in loss.kinks]

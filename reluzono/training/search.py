@@ -73,7 +73,7 @@ class _Run:
         self.cells, self.exact = make_cells(problem), KernelProblem(problem)
         rational = proof == "rational" and fits(problem)
         self.search = self.exact.search(margin=proof != "float", rational=rational)
-        self.is_proof = proof != "rational" or problem.is_squared or self.search.is_exact
+        self.is_proof = proof != "rational" or self.exact.proves_in_integers(self.search)
         self.exact.lower(self.search, best.loss)
         self.started = False
         self.done = Counter[str]()  # exact cells here, and all that workers did
