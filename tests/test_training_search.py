@@ -58,9 +58,28 @@ def problems(draw: st.DrawFn) -> dict[str, Any]:
 @settings(max_examples=60, deadline=None)
 def test_agrees_with_the_enumeration(problem: dict[str, Any]) -> None:
     plain = rz.fit_global(**problem, method="enumerate")
-    found = rz.fit_global(**problem, proof="margin")
-    assert found.status == "optimal" and found.loss == plain.loss
-    assert found.problem.value(found.signs, found._outcome.hidden, found._outcome.output) == found.loss
+    for proof in ("margin", "rational"):
+        found = rz.fit_global(**problem, proof=proof)
+        assert found.status == "optimal" and found.loss == plain.loss
+        assert found.problem.value(found.signs, found._outcome.hidden, found._outcome.output) == found.loss
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("loss", ["absolute", "quantile", "epsilon-insensitive"])
+def test_dependent_columns_need_no_exact_cells(loss: str, output: str) -> None:
+    """Neurons that are active on the same points, on all, or on complements share columns, also with the output."""
+    X, y = planted(1, 2, 30, seed=5, noise=1.0)
+    y += planted(1, 2, 30, seed=6)[1]
+    margin, rational = (rz.fit_global(X, y, 3, loss=loss, output=output, proof=p) for p in ("margin", "rational"))
+    assert margin.status == rational.status == "optimal" and margin.loss == rational.loss
+    assert max(fit.statistics["exact_cells"] for fit in (margin, rational)) <= 20
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_open_nodes_have_bounds_although_columns_depend(output: str) -> None:
+    X, y = planted(1, 3, 40, seed=9, noise=1.0)
+    found = rz.fit_global(X, y, 3, loss="absolute", output=output, budget={"cells": 2500})
+    assert found.status == "optimal" or found.lower_bound > found.loss / 3
 
 
 @given(problems())
