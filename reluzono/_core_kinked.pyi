@@ -24,6 +24,7 @@ class KinkedSearch(TrainingSearch):
         margin: bool,
         rational: bool = ...,
         exact: Any = ...,
+        recording: bool = ...,
     ) -> None: ...
     @property
     def is_exact(self) -> bool: ...

@@ -44,6 +44,14 @@ cdef double TINY = 1e-290       # stands for a number that is not zero but was c
 cdef double NEAR = 1e-9         # relative distance of the best loss below which an exact proof is tried
 cdef double CLEAR = 1e-11       # and above which it is enough to compare with a short number
 
+cdef enum:
+    CLOSED = 1          # a record, see `TrainingSearch`
+
+cdef enum:      # what a pair of a record names: a kink, a kink, EQUATION + neuron and a column
+    BASIC = 0
+    UPPER = 1
+    EQUATION = 2
+
 cdef enum:      # what a bound is compared with
     SHORT = 0   # the best loss, rounded up
     EXACT = 1   # the best loss
@@ -113,7 +121,7 @@ cdef class KinkedSearch(TrainingSearch):
     def __init__(self, const double[:, ::1] x, const int8_t[:, ::1] inexact, const int64_t[:, ::1] integers,
                  object signs, const double[::1] slopes, const double[::1] constants, const int[::1] first,
                  const double[::1] places, const double[::1] deltas, int width, int outputs, bint margin,
-                 bint rational=False, object exact=None):
+                 bint rational=False, object exact=None, bint recording=False):
         cdef Py_ssize_t m = x.shape[0], kinks = places.shape[0]
         cdef int i
         if slopes.shape[0] != m or constants.shape[0] != m or first.shape[0] != m + 1 or deltas.shape[0] != kinks:
@@ -124,7 +132,7 @@ cdef class KinkedSearch(TrainingSearch):
             if first[i] > first[i + 1]:
                 raise ValueError("first must not decrease")
         self._set_points(x, inexact, integers, signs)
-        self._set_search(width, outputs, 0, margin, False)
+        self._set_search(width, outputs, 0, margin, recording)
         self.kinks = kinks
         self.slope = <double *>malloc(m * sizeof(double))
         self.constant = <double *>malloc(m * sizeof(double))
@@ -467,6 +475,35 @@ cdef class KinkedSearch(TrainingSearch):
 
     # ------------------------------------------------------------- one node
 
+    cdef void _note(self, const Node *node, int signs) noexcept nogil:
+        """Record the basis that closes a sign vector."""
+        cdef int r, k, size = 0
+        cdef bint fixed[MAX_COLUMNS]
+        if not self.recording:
+            return
+        for r in range(self.n_chosen):
+            fixed[r] = False
+        for k in range(self.n_chosen):
+            if self.basis_rows[k] >= self.n_rows:
+                fixed[self.basis_rows[k] - self.n_rows] = True
+            else:
+                self.at_upper[self.basis_rows[k]] = 2
+                size += 2       # and a column that is not fixed
+        for r in range(self.n_rows):
+            size += self.at_upper[r] == 1
+        self._write(CLOSED)
+        self._write(node.record)
+        self._write(signs)
+        self._write(size)
+        for r in range(self.n_rows):
+            if self.at_upper[r]:
+                self._write(UPPER if self.at_upper[r] == 1 else BASIC)
+                self._write(self.row_kink[r])
+        for r in range(self.n_chosen):
+            if not fixed[r]:
+                self._write(EQUATION + self.column[self.chosen[r]].neuron)
+                self._write(self.column[self.chosen[r]].ray)
+
     cdef bint _excluded(self, uint32_t signs, double bound, int found, const rz_linear_answer *answer) noexcept nogil:
         """Whether it is proven that the last program has no value below the best loss."""
         cdef double value = answer.value + self.constants
@@ -504,11 +541,12 @@ cdef class KinkedSearch(TrainingSearch):
             if found == RZ_LINEAR_BOUND and not self.margin:
                 bound = answer.value + self.constants
             if self._excluded(signs, bound, found, &answer):
+                self._note(node, signs)
                 node.alive &= ~(<uint32_t>1 << signs)
                 continue
             self._values(signs, v)
             self._offer_solution(v, signs)
-            if found == RZ_LINEAR_NONE and answer.value + self.constants > 1.01 * node.bound and least > 1.01 * node.bound:
+            if not self.recording and found == RZ_LINEAR_NONE and answer.value + self.constants > 1.01 * node.bound and least > 1.01 * node.bound:
                 bound = self._short_bound(signs, answer.value + self.constants)
             least = min(least, max(bound, node.bound))
         if node.alive:

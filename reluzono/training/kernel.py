@@ -67,7 +67,7 @@ class KernelProblem:
         shape = (self.problem.width, self.problem.outputs, margin)
         if not self.problem.is_squared:
             exact = self._linear_tables() if margin and fits(self.problem) else None
-            return KinkedSearch(*points, *self._kinked_arrays(), *shape, rational, exact)
+            return KinkedSearch(*points, *self._kinked_arrays(), *shape, rational, exact, recording)
         tables = self._tables() if rational else None
         return SquaredSearch(*points, *self._squared_arrays(), *shape, recording, tables)
 

@@ -15,8 +15,10 @@ from typing import Any
 from reluzono._core_training import TrainingSearch
 from reluzono.errors import BudgetExceededError
 from reluzono.training.cells import make_cells, sign_classes, signs_of
+from reluzono.training.cones import Cone
 from reluzono.training.kernel import KernelProblem
 from reluzono.training.problem import TrainingProblem
+from reluzono.training.recorded_linear import BASIC, EQUATION, UPPER, Duals, Equation
 
 _CLOSED, _SPLIT = 1, 2  # kinds of records, as the kernel writes them
 _MOST_NODES = 1_000_000
@@ -44,8 +46,13 @@ def record(problem: TrainingProblem, bound: Fraction) -> tuple[Partition, list[A
     if not problem.rows:
         return ([], []), []
     exact = KernelProblem(problem)
-    search = exact.search(margin=False, recording=True)
-    search.lower(exact.value(bound + abs(bound) * _ALLOWANCE))
+    search = exact.search(margin=not problem.is_squared, recording=True, rational=not problem.is_squared)
+    if problem.is_squared:
+        search.lower(exact.value(bound + abs(bound) * _ALLOWANCE))
+    elif exact.proves_in_integers(search):
+        exact.lower(search, bound)
+    else:
+        raise NotRecordedError
     try:
         exact.start(search)
         while not search.run(10_000):
@@ -62,6 +69,7 @@ class _Writer:
         self.cells = make_cells(problem)
         self.splits = search.splits()
         self.nodes = _read(search)
+        self.duals = None if problem.is_squared else Duals(problem)
         self._places: dict[int, dict[int, int]] = {}
 
     def write(self) -> tuple[Partition, list[Any]]:
@@ -105,15 +113,16 @@ class _Writer:
 
     def _closure(
         self, node: _Recorded, cones: tuple[int, ...], mask: int, members: frozenset[int]
-    ) -> list[list[int]] | None:
+    ) -> list[Any] | None:
         if node.neuron >= 0 and not any(m in node.closed for m in members):
             return None
         chosen, signs = [self.exact.cone(self.search, c) for c in cones], signs_of(mask, self.problem.width)
         if mask in node.closed:
-            support = self._support(cones, node.closed[mask])
-            proved = self.cells.lower_bound(chosen, signs, support)
+            names = node.closed[mask]
+            proof = self._support(cones, names) if self.duals is None else self._dual(cones, chosen, names, self.duals)
+            proved = None if proof is None else self.cells.lower_bound(chosen, signs, proof)
             if proved is not None and proved >= self.bound:
-                return support
+                return proof
         found = self.cells.minimum(chosen, signs)
         if found.value >= self.bound:
             return found.proof
@@ -127,6 +136,19 @@ class _Writer:
         for neuron, name in columns:
             support[neuron].append(name if neuron == self.problem.width else self._place(cones[neuron], name))
         return [sorted(part) for part in support]
+
+    def _dual(
+        self, cones: Sequence[int], chosen: Sequence[Cone], names: list[tuple[int, int]], duals: Duals
+    ) -> list[int] | None:
+        equations: list[Equation] = []
+        for kind, name in names:
+            neuron = kind - EQUATION
+            if neuron == self.problem.width:
+                equations.append((neuron, [int(k == name) for k in range(self.problem.d)]))
+            elif neuron >= 0:
+                equations.append((neuron, chosen[neuron].rays[self._place(cones[neuron], name)]))
+        basic = [name for kind, name in names if kind == BASIC]
+        return duals.dual(chosen, basic, [name for kind, name in names if kind == UPPER], equations)
 
     def _place(self, cone: int, name: int) -> int:
         if cone not in self._places:
