@@ -122,7 +122,7 @@ class _Run:
         """Decide exactly the cells that the kernel could not."""
         for cones, alive in self.search.take_leaves():
             for members in sign_classes(cones):
-                if alive >> min(members) & 1:
+                if alive >> min(members) & 1 and self.best.loss > self.floor:
                     self.done["exact_cells"] += 1
                     self._solve_cell(cones, min(members))
 
