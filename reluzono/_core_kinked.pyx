@@ -330,13 +330,16 @@ cdef class KinkedSearch(TrainingSearch):
             if turn == 2:
                 return False
             columns[r].points = self.ray_points + <size_t>(ray >> 1) * self.d
-            kinds[r] = 0 if self.kind[a] == 0 else -turn if (ray & 1) != ((signs >> self.column[a].neuron) & 1) else turn
+            kinds[r] = -turn if (ray & 1) != ((signs >> self.column[a].neuron) & 1) else turn
+            if self.kind[a] == 0:
+                kinds[r] = 0
             scale_bits[r], mass[r] = self.scale_bits[ray >> 1], 0.0
             for k in range(self.d):
                 mass[r] += (fabs(self.column[a].r[k]) + self.ray_error[ray >> 1]) * self.exact.mass[k]
             mass[r] *= 1.0001
         proof.M, proof.k, proof.n_points = self.n_rows, self.n_chosen, self.n_points
-        proof.kink, proof.group, proof.point, proof.point_group = self.row_kink, self.row_group, self.point, self.point_group
+        proof.kink, proof.group = self.row_kink, self.row_group
+        proof.point, proof.point_group = self.point, self.point_group
         proof.basis, proof.at_upper, proof.A, proof.t = self.basis_rows, self.at_upper, self.A, self.t
         proof.alpha, proof.beta = self.alpha, self.beta
         proof.column, proof.kind, proof.scale_bits, proof.mass = columns, kinds, scale_bits, mass
@@ -524,7 +527,7 @@ cdef class KinkedSearch(TrainingSearch):
         return short if self._prove_exact(signs, OPEN) else -1.0
 
     cdef int _rate(self, Node *node) noexcept nogil:
-        cdef double least = 1e300, bound
+        cdef double least = 1e300, bound, value
         cdef double v[(MAX_W + 1) * MAX_D]
         cdef uint32_t signs
         cdef int found
@@ -546,8 +549,9 @@ cdef class KinkedSearch(TrainingSearch):
                 continue
             self._values(signs, v)
             self._offer_solution(v, signs)
-            if not self.recording and found == RZ_LINEAR_NONE and answer.value + self.constants > 1.01 * node.bound and least > 1.01 * node.bound:
-                bound = self._short_bound(signs, answer.value + self.constants)
+            value = answer.value + self.constants
+            if found == RZ_LINEAR_NONE and not self.recording and min(value, least) > 1.01 * node.bound:
+                bound = self._short_bound(signs, value)
             least = min(least, max(bound, node.bound))
         if node.alive:
             node.bound = least

@@ -1,17 +1,17 @@
 """Lower bounds of piecewise-linear programs over cones proved in exact integer arithmetic.
 
-The program is that of `_linear_bound.pxd` with column r a vector v_r of d integers for one neuron, or for the output, and
-rows the kinks of points: A_mr = <v_r, x_i> where the neuron is active at the kink's point i, else 0. A basis (as many
+The program is that of `_linear_bound.pxd` with column r a vector v_r of d integers for one neuron, or for the output,
+and rows the kinks of points: A_mr = <v_r, x_i> where the neuron is active at the kink's point i, else 0. A basis (as many
 kinks B as columns P without x_r = 0 in it) and the kinks off it that have q = delta, the others q = 0, name one dual
-vector: q_B solves <v_r, V> = 0 for the neuron's moments V = sum of p_i x_i over its active points, p_i = slope_i + the q
-of the point's kinks, r in P. By Cramer's rule q_B = N / D with the determinant D of a matrix of integers. The vector
-proves the bound "sum of constants - q . t" whatever the search did if 0 <= q_B <= delta and D <v_r, V> has the sign of D,
-or is 0 where r is free, in all other columns. So everything to be decided is the sign of integers, which are computed
+vector: q_B solves <v_r, V> = 0 for the neuron's moments V = sum of p_i x_i over its active points, p_i = slope_i + the
+q of the point's kinks, r in P. By Cramer's rule q_B = N / D with the determinant D of a matrix of integers. The vector
+proves the bound "sum of constants - q . t" whatever the search did if 0 <= q_B <= delta and D <v_r, V> has the sign of
+D, or is 0 where r is free, in all other columns. So everything to be decided is the sign of integers, which are computed
 modulo each of several primes, as many as their proven sizes ask for.
 
-Sizes. H_r >= |A_Br| (Hadamard) and g_r >= |<v_r, V>| with the q off B: |D| <= prod of H_r, and by expansion along a column
-|N_b| <= prod of H_r times the sum of g_r / H_r. Where P has d columns of a neuron they are replaced by the d unit vectors,
-which asks for more: that V = 0. A matrix that is singular modulo a prime is refused: that is sound.
+Sizes. H_r >= |A_Br| (Hadamard) and g_r >= |<v_r, V>| with the q off B: |D| <= prod of H_r, and by expansion along a
+column |N_b| <= prod of H_r times the sum of g_r / H_r. Where P has d columns of a neuron they are replaced by the d unit
+vectors, which asks for more: that V = 0. A matrix that is singular modulo a prime is refused: that is sound.
 """
 from libc.math cimport fabs, frexp, ldexp, log2, sqrt
 from libc.stdint cimport uint64_t
@@ -164,8 +164,8 @@ cdef inline int _linear_primes(const ExactLinear *E, const LinearProof *P, int w
     ratio *= 1.0001
     for b in range(s):
         places += fabs(P.t[E.row[b]])
-    most = max(log2(E.largest + ratio + 1e-150) + E.steep,
-               log2(E.worth + E.upper_size[which] + ratio * places * 1.0001 + 1e-150) + E.depth + E.denominator_bits[which])
+    most = log2(E.worth + E.upper_size[which] + ratio * places * 1.0001 + 1e-150) + E.denominator_bits[which] + E.depth
+    most = max(most, log2(E.largest + ratio + 1e-150) + E.steep)
     for a in range(E.n_checked):
         r = E.checked[a]
         h = 0.0
@@ -179,83 +179,101 @@ cdef inline int _linear_primes(const ExactLinear *E, const LinearProof *P, int w
 
 # ----------------------------------------------------------------- modulo one prime
 
-cdef inline bint _solve_modulo(ExactLinear *E, const LinearProof *P, int t, int which) noexcept nogil:
-    """`values` modulo prime t; False if the matrix is singular."""
-    cdef int d = E.d, s = E.s, i, j, k, a, b, g, n = 0, stride = d + 2
+cdef inline void _known_moments(const ExactLinear *E, const LinearProof *P, int t,
+                                uint64_t V[EXACT_W + 1][EXACT_D + 1]) noexcept nogil:
+    """The moments of all neurons and the sum of constants - q t, from the slopes and the q off the basis."""
+    cdef int d = E.d, i, j, k, g
     cdef const rz_prime *q = E.space.prime + t
-    cdef const uint64_t *x = E.space.x + <size_t>t * E.m * (d + 2)
     cdef const uint64_t *step = E.step + <size_t>t * E.kinks * (d + 2)
-    cdef const uint64_t *rest = E.rest + <size_t>t * E.m * (d + 1)
     cdef const uint64_t *line
-    cdef uint64_t sums[1 << EXACT_W][EXACT_D + 1]
-    cdef uint64_t V[EXACT_W + 1][EXACT_D + 1]
-    cdef uint64_t v[EXACT_D]
-    cdef uint64_t solution[EXACT_SUPPORT]
-    cdef uint64_t determinant, value
-    cdef uint64_t *M = E.matrix
-    cdef uint64_t *out = E.values + t
+    cdef uint64_t sums[1 << EXACT_W][EXACT_D + 1]       # over the points where just these neurons are active
     memset(sums, 0, (<size_t>1 << E.width) * sizeof(sums[0]))
     for i in range(P.n_points):
         g = P.point_group[i]
-        line = rest + <size_t>P.point[i] * (d + 1)
+        line = E.rest + (<size_t>t * E.m + P.point[i]) * (d + 1)
         for k in range(d + 1):
             sums[g][k] = rz_addmod(sums[g][k], line[k], q)
     for i in range(P.M):
         if P.at_upper[i]:
             g = P.group[i]
-            line = step + <size_t>P.kink[i] * stride
+            line = step + <size_t>P.kink[i] * (d + 2)
             for k in range(d + 1):
                 sums[g][k] = rz_addmod(sums[g][k], line[k], q)
-    for b in range(s):      # in the basis their q are unknowns
-        if P.at_upper[E.row[b]]:
-            g = P.group[E.row[b]]
-            line = step + <size_t>P.kink[E.row[b]] * stride
+    for i in range(E.s):        # in the basis they are unknowns
+        if P.at_upper[E.row[i]]:
+            g = P.group[E.row[i]]
+            line = step + <size_t>P.kink[E.row[i]] * (d + 2)
             for k in range(d + 1):
                 sums[g][k] = rz_submod(sums[g][k], line[k], q)
-    memset(V, 0, sizeof(V))
+    memset(V, 0, (EXACT_W + 1) * (EXACT_D + 1) * sizeof(uint64_t))
     for g in range(1 << E.width):
         for j in range(E.width + 1):
             if _acts(E, g, j):
                 for k in range(d + 1):
                     V[j][k] = rz_addmod(V[j][k], sums[g][k], q)
+
+
+cdef inline bint _solve_modulo(ExactLinear *E, const LinearProof *P, int t, int which) noexcept nogil:
+    """`values` modulo prime t; False if the matrix is singular."""
+    cdef int d = E.d, s = E.s, i, j, a, b
+    cdef const rz_prime *q = E.space.prime + t
+    cdef const uint64_t *x = E.space.x + <size_t>t * E.m * (d + 2)
+    cdef uint64_t V[EXACT_W + 1][EXACT_D + 1]
+    cdef uint64_t v[EXACT_D]
+    cdef uint64_t solution[EXACT_SUPPORT]
+    cdef uint64_t determinant
+    cdef uint64_t *line
+    _known_moments(E, P, t, V)
     for a in range(s):
         _vector(E.space, t, &E.equation[a], v)
         j = E.equation[a].neuron
+        line = E.matrix + a * (s + 1)
         for b in range(s):
             i = E.point[P.kink[E.row[b]]]
-            M[a * (s + 1) + b] = rz_dotmod(v, x + <size_t>i * stride, d, q) if _acts(E, P.group[E.row[b]], j) else 0
-        M[a * (s + 1) + s] = rz_submod(0, rz_dotmod(v, V[j], d, q), q)
-    if not _cramer(M, s, q, solution, &determinant):
+            line[b] = rz_dotmod(v, x + <size_t>i * (d + 2), d, q) if _acts(E, P.group[E.row[b]], j) else 0
+        line[s] = rz_submod(0, rz_dotmod(v, V[j], d, q), q)
+    if not _cramer(E.matrix, s, q, solution, &determinant):
         return False
+    _write_values(E, P, t, which, V, solution, determinant)
+    return True
+
+
+cdef inline void _write_values(ExactLinear *E, const LinearProof *P, int t, int which,
+                               uint64_t V[EXACT_W + 1][EXACT_D + 1], const uint64_t *solution,
+                               uint64_t determinant) noexcept nogil:
+    """D; N and delta D - N in the basis; what the bound is above; reduced costs: all but the first times D."""
+    cdef int d = E.d, i, j, k, a, b, n = 1
+    cdef const rz_prime *q = E.space.prime + t
+    cdef const uint64_t *line
+    cdef uint64_t v[EXACT_D]
+    cdef uint64_t value, delta
+    cdef uint64_t *out = E.values + t
     out[0] = determinant
-    n = 1
     for j in range(E.width + 1):
         for k in range(d + 1):
             V[j][k] = rz_mulmod(V[j][k], determinant, q)
     value = V[E.width][d]
-    for b in range(s):
+    for b in range(E.s):
         i = P.kink[E.row[b]]
-        line = x + <size_t>E.point[i] * stride
+        line = E.space.x + (<size_t>t * E.m + E.point[i]) * (d + 2)
         for j in range(E.width + 1):
             if _acts(E, P.group[E.row[b]], j):
                 for k in range(d):
                     V[j][k] = rz_addmod(V[j][k], rz_mulmod(solution[b], line[k], q), q)
         value = rz_submod(value, rz_mulmod(solution[b], E.place[<size_t>t * E.kinks + i], q), q)
+        delta = E.step[(<size_t>t * E.kinks + i) * (d + 2) + d + 1]
         out[<size_t>n * E.primes] = solution[b]
-        out[<size_t>(n + 1) * E.primes] = rz_submod(rz_mulmod(step[<size_t>i * stride + d + 1], determinant, q),
-                                                    solution[b], q)
+        out[<size_t>(n + 1) * E.primes] = rz_submod(rz_mulmod(delta, determinant, q), solution[b], q)
         n += 2
     line = E.upper + 2 * (<size_t>which * E.primes + t)
     out[<size_t>n * E.primes] = rz_submod(rz_mulmod(value, line[1], q), rz_mulmod(determinant, line[0], q), q)
-    n += 1
     for a in range(E.n_checked):
         _vector(E.space, t, P.column + E.checked[a], v)
-        out[<size_t>n * E.primes] = rz_dotmod(v, V[P.column[E.checked[a]].neuron], d, q)
-        n += 1
-    return True
+        out[<size_t>(n + 1 + a) * E.primes] = rz_dotmod(v, V[P.column[E.checked[a]].neuron], d, q)
 
 
-cdef inline bint _cramer(uint64_t *M, int s, const rz_prime *q, uint64_t *solution, uint64_t *determinant) noexcept nogil:
+cdef inline bint _cramer(uint64_t *M, int s, const rz_prime *q, uint64_t *solution,
+                         uint64_t *determinant) noexcept nogil:
     """The solution of s equations times their determinant, and that; False if it is 0. M is [s, s + 1].
 
     Elimination without divisions multiplies all rows below by each pivot: they are c times what they should be."""
@@ -327,7 +345,8 @@ cdef inline bint linear_prove(ExactLinear *E, const LinearProof *P, int which) n
 
 # ----------------------------------------------------------------- preparation
 
-cdef inline double linear_scale_bits(const ExactLinear *E, const int *points, const double *r, double error) noexcept nogil:
+cdef inline double linear_scale_bits(const ExactLinear *E, const int *points, const double *r,
+                                     double error) noexcept nogil:
     """log2 of the vector of minors of d - 1 points over the vector within an error of r, at least; -1e9 if unknown."""
     cdef double v[EXACT_D]
     cdef double size[EXACT_D]
@@ -449,8 +468,9 @@ cdef inline double linear_set_short(ExactLinear *E, int which, double size) noex
                 factor = rz_mulmod(factor, two, q)
             two = rz_mulmod(two, two, q)
             k >>= 1
-        E.upper[2 * (which * E.primes + t)] = rz_mulmod(rz_mulmod(mantissa, q.square, q), factor if power > 0 else q.one, q)
-        E.upper[2 * (which * E.primes + t) + 1] = q.one if power > 0 else factor
+        k = 2 * (which * E.primes + t)
+        E.upper[k] = rz_mulmod(rz_mulmod(mantissa, q.square, q), factor if power > 0 else q.one, q)
+        E.upper[k + 1] = q.one if power > 0 else factor
     E.denominator_bits[which] = max(0, -power)
     E.upper_size[which] = size
     return ldexp(<double>mantissa, exponent - 24)
