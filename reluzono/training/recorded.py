@@ -111,9 +111,7 @@ class _Writer:
             closed = closed | members if proof is not None else closed
         return [node.neuron if None in closures else -1, *closures], closed
 
-    def _closure(
-        self, node: _Recorded, cones: tuple[int, ...], mask: int, members: frozenset[int]
-    ) -> list[Any] | None:
+    def _closure(self, node: _Recorded, cones: tuple[int, ...], mask: int, members: frozenset[int]) -> list[Any] | None:
         if node.neuron >= 0 and not any(m in node.closed for m in members):
             return None
         chosen, signs = [self.exact.cone(self.search, c) for c in cones], signs_of(mask, self.problem.width)
