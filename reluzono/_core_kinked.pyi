@@ -1,5 +1,6 @@
 from collections.abc import Callable, Sequence
-from typing import final
+from fractions import Fraction
+from typing import Any, final
 
 import numpy as np
 
@@ -21,4 +22,10 @@ class KinkedSearch(TrainingSearch):
         width: int,
         outputs: int,
         margin: bool,
+        rational: bool = ...,
+        exact: Any = ...,
+        recording: bool = ...,
     ) -> None: ...
+    @property
+    def is_exact(self) -> bool: ...
+    def attain(self, loss: Fraction) -> None: ...

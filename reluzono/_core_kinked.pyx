@@ -7,25 +7,52 @@ Why unchecked indexing is safe: the entry checks all shapes; columns are at most
 the number of kinks, for which the workspace is made; points are bits of masks that were set below m.
 """
 cimport cython
+from fractions import Fraction
+
 from libc.math cimport INFINITY, fabs
 from libc.stdint cimport int8_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from reluzono._core_partition cimport MAX_COLUMNS, MAX_D, NONE
-from reluzono._core_training cimport MAX_W, Column, Node, TrainingSearch
-from reluzono._exact cimport rz_ctz
+from reluzono._core_training cimport CLOSED, MAX_W, Column, Node, TrainingSearch
+from reluzono._exact cimport RZ_HAS_INT128, rz_ctz
+from reluzono._exact_bound cimport ExactColumn, exact_orientation
+from reluzono._exact_linear cimport (
+    ExactLinear,
+    LinearProof,
+    linear_free,
+    linear_new,
+    linear_prove,
+    linear_scale_bits,
+    linear_set_short,
+    linear_set_upper,
+)
 from reluzono._filter cimport ROUND
 from reluzono._linear_bound cimport (
     RZ_LINEAR_BELOW,
     RZ_LINEAR_BOUND,
+    RZ_LINEAR_NONE,
     rz_linear,
     rz_linear_answer,
     rz_linear_bound,
     rz_linear_doubles,
 )
+from reluzono._pool cimport grow
 
 cdef double TINY = 1e-290       # stands for a number that is not zero but was computed as zero
+cdef double NEAR = 1e-9         # relative distance of the best loss below which an exact proof is tried
+cdef double CLEAR = 1e-11       # and above which it is enough to compare with a short number
+
+cdef enum:      # what a pair of a record names: a kink, a kink, EQUATION + neuron and a column
+    BASIC = 0
+    UPPER = 1
+    EQUATION = 2
+
+cdef enum:      # what a bound is compared with
+    SHORT = 0   # the best loss, rounded up
+    EXACT = 1   # the best loss
+    OPEN = 2    # a number of a few bits
 
 
 @cython.final
@@ -42,6 +69,11 @@ cdef class KinkedSearch(TrainingSearch):
         Kinks first[i] ... first[i + 1] - 1 are those of point i.
     places, deltas : (K,) float64
         Of the kinks, correctly rounded; deltas are positive and rounded down.
+    rational : bool
+        Whether every bound that excludes something is proven again in integers.
+    exact : LinearTables, optional
+        The problem in integers. Without ``rational`` only bounds are proven in them of which doubles cannot tell, as
+        those where columns depend on each other.
     """
 
     cdef double *slope
@@ -69,10 +101,24 @@ cdef class KinkedSearch(TrainingSearch):
     cdef int *chosen
     cdef int n_chosen
     cdef double constants           # of the points that count, rounded down
+    # exact proofs
+    cdef bint rational
+    cdef ExactLinear *exact         # NULL without
+    cdef object attained            # least known loss of a network, in integers' units
+    cdef double exact_upper         # the value of `upper` that `exact` knows
+    cdef int *row_kink
+    cdef int *row_group
+    cdef int *point
+    cdef int *point_group
+    cdef int8_t *turn               # of rays: sign of the vector of minors of its points along the ray, 3 not known yet
+    cdef double *scale_bits         # and log2 of its length over the ray's
+    cdef int room_turns
+    cdef int n_points, n_rows
 
     def __init__(self, const double[:, ::1] x, const int8_t[:, ::1] inexact, const int64_t[:, ::1] integers,
                  object signs, const double[::1] slopes, const double[::1] constants, const int[::1] first,
-                 const double[::1] places, const double[::1] deltas, int width, int outputs, bint margin):
+                 const double[::1] places, const double[::1] deltas, int width, int outputs, bint margin,
+                 bint rational=False, object exact=None, bint recording=False):
         cdef Py_ssize_t m = x.shape[0], kinks = places.shape[0]
         cdef int i
         if slopes.shape[0] != m or constants.shape[0] != m or first.shape[0] != m + 1 or deltas.shape[0] != kinks:
@@ -83,7 +129,7 @@ cdef class KinkedSearch(TrainingSearch):
             if first[i] > first[i + 1]:
                 raise ValueError("first must not decrease")
         self._set_points(x, inexact, integers, signs)
-        self._set_search(width, outputs, 0, margin, False)
+        self._set_search(width, outputs, 0, margin, recording)
         self.kinks = kinks
         self.slope = <double *>malloc(m * sizeof(double))
         self.constant = <double *>malloc(m * sizeof(double))
@@ -106,36 +152,56 @@ cdef class KinkedSearch(TrainingSearch):
         self.free_column = <unsigned char *>malloc(MAX_COLUMNS)
         self.at_upper = <unsigned char *>malloc(kinks + 1)
         self.chosen = <int *>malloc(MAX_COLUMNS * sizeof(int))
+        self.row_kink = <int *>malloc((kinks + 1) * sizeof(int))
+        self.row_group = <int *>malloc((kinks + 1) * sizeof(int))
+        self.point = <int *>malloc(m * sizeof(int))
+        self.point_group = <int *>malloc(m * sizeof(int))
         if (self.slope == NULL or self.constant == NULL or self.place == NULL or self.delta == NULL
                 or self.first == NULL or self.A == NULL or self.t == NULL or self.d_row == NULL or self.beta == NULL
                 or self.tau == NULL or self.alpha == NULL or self.gamma == NULL or self.c == NULL
                 or self.solution == NULL or self.work == NULL or self.basis_rows == NULL or self.group == NULL
-                or self.dimension == NULL or self.free_column == NULL or self.at_upper == NULL or self.chosen == NULL):
+                or self.dimension == NULL or self.free_column == NULL or self.at_upper == NULL or self.chosen == NULL
+                or self.row_kink == NULL or self.row_group == NULL or self.point == NULL or self.point_group == NULL):
             raise MemoryError
         for i in range(m):
             self.slope[i], self.constant[i], self.first[i] = slopes[i], constants[i], first[i]
         self.first[m] = kinks
         for i in range(kinks):
             self.place[i], self.delta[i] = places[i], deltas[i]
+        self.exact_upper = -1.0
+        if exact is not None and RZ_HAS_INT128:
+            self.exact = linear_new(exact, width, self.first)
+            if self.exact.m != m or self.exact.d != x.shape[1] or self.exact.kinks != kinks:
+                raise ValueError("exact tables of another problem")
+        self.rational = rational and self.exact != NULL
 
     def __dealloc__(self):
         free(self.slope); free(self.constant); free(self.place); free(self.delta); free(self.first); free(self.A)
         free(self.t); free(self.d_row); free(self.beta); free(self.tau); free(self.alpha); free(self.gamma)
         free(self.c); free(self.solution); free(self.work); free(self.basis_rows); free(self.group)
         free(self.dimension); free(self.free_column); free(self.at_upper); free(self.chosen)
+        free(self.row_kink); free(self.row_group); free(self.point); free(self.point_group)
+        free(self.turn); free(self.scale_bits)
+        linear_free(self.exact)
 
     # ------------------------------------------------------------- programs
 
     cdef int _rows(self) noexcept nogil:
         """Kinks of the points that count, and the sum of their constants; returns how many."""
-        cdef int k, i, e, M = 0, p
+        cdef int k, i, e, M = 0, p, j, group
         cdef uint64_t word
         cdef double total = 0.0, size = 0.0, largest
+        self.n_points = 0
         for k in range(self.words):
             word = self.counted[k]
             while word:
                 i = 64 * k + rz_ctz(word)
                 word &= word - 1
+                group = 0
+                for j in range(self.width):
+                    group |= <int>((self.on[j * self.words + k] >> (i & 63)) & 1) << j
+                self.point[self.n_points], self.point_group[self.n_points] = i, group
+                self.n_points += 1
                 total += self.constant[i]
                 size += fabs(self.constant[i])
                 largest = 0.0
@@ -144,6 +210,7 @@ cdef class KinkedSearch(TrainingSearch):
                 for e in range(self.first[i], self.first[i + 1]):
                     self.t[M], self.d_row[M], self.beta[M] = self.place[e], self.delta[e], largest
                     self.tau[M] = ROUND * fabs(self.place[e])
+                    self.row_kink[M], self.row_group[M] = e, group
                     M += 1
         self.constants = total - (self.m + 4) * ROUND * size
         return M
@@ -197,8 +264,9 @@ cdef class KinkedSearch(TrainingSearch):
             self.group[r] = self._group(j)
             self.chosen[r] = a
             r += 1
-        self.n_chosen = r
+        self.n_chosen, self.n_rows = r, M
         program.k, program.M, program.limit, program.stride = r, M, 0, M
+        program.attempts = 1 if self.exact != NULL else 3
         program.A, program.t, program.delta, program.c = self.A, self.t, self.d_row, self.c
         program.alpha, program.beta, program.tau, program.gamma = self.alpha, self.beta, self.tau, self.gamma
         program.is_free, program.group, program.dimension = self.free_column, self.group, self.dimension
@@ -232,6 +300,93 @@ cdef class KinkedSearch(TrainingSearch):
             factor = -self.solution[r] if j < self.width and (signs >> j) & 1 else self.solution[r]
             for k in range(d):
                 v[j * d + k] += factor * self.column[a].r[k]
+
+    # ------------------------------------------------------------- exact proofs
+
+    cdef bint _prove_exact(self, uint32_t signs, int which) noexcept nogil:
+        """Whether the dual vector of the last basis proves in integers that nothing is better than the best network."""
+        cdef LinearProof proof
+        cdef ExactColumn columns[MAX_COLUMNS]
+        cdef int kinds[MAX_COLUMNS]
+        cdef double scale_bits[MAX_COLUMNS]
+        cdef double mass[MAX_COLUMNS]
+        cdef int r, a, k, ray, turn
+        if self.exact == NULL:
+            return False
+        if self.exact_upper != self.upper:
+            with gil:
+                self._set_exact_upper()
+        for r in range(self.n_chosen):
+            a = self.chosen[r]
+            ray = self.column[a].ray
+            columns[r].neuron, columns[r].unit = self.column[a].neuron, -1
+            if self.column[a].free:
+                columns[r].unit, scale_bits[r], mass[r], kinds[r] = ray, 0.0, self.exact.mass[ray], 0
+                continue
+            turn = self._turn(ray >> 1)
+            if turn == 2:
+                return False
+            columns[r].points = self.ray_points + <size_t>(ray >> 1) * self.d
+            kinds[r] = -turn if (ray & 1) != ((signs >> self.column[a].neuron) & 1) else turn
+            if self.kind[a] == 0:
+                kinds[r] = 0
+            scale_bits[r], mass[r] = self.scale_bits[ray >> 1], 0.0
+            for k in range(self.d):
+                mass[r] += (fabs(self.column[a].r[k]) + self.ray_error[ray >> 1]) * self.exact.mass[k]
+            mass[r] *= 1.0001
+        proof.M, proof.k, proof.n_points = self.n_rows, self.n_chosen, self.n_points
+        proof.kink, proof.group = self.row_kink, self.row_group
+        proof.point, proof.point_group = self.point, self.point_group
+        proof.basis, proof.at_upper, proof.A, proof.t = self.basis_rows, self.at_upper, self.A, self.t
+        proof.alpha, proof.beta = self.alpha, self.beta
+        proof.column, proof.kind, proof.scale_bits, proof.mass = columns, kinds, scale_bits, mass
+        return linear_prove(self.exact, &proof, which)
+
+    cdef int _turn(self, int id) noexcept nogil:
+        """The sign of the minors of a ray's points along it; 2 if it cannot be told."""
+        cdef int i, sign, known, room
+        if id >= self.room_turns:
+            room = 2 * self.n_rays
+            if (not grow(<void **>&self.turn, room * sizeof(int8_t))
+                    or not grow(<void **>&self.scale_bits, room * sizeof(double))):
+                return 2
+            memset(self.turn + self.room_turns, 3, (room - self.room_turns) * sizeof(int8_t))
+            self.room_turns = room
+        if self.turn[id] == 3:
+            self.turn[id] = 2
+            self.scale_bits[id] = linear_scale_bits(self.exact, self.ray_points + <size_t>id * self.d,
+                                                    self.ray + <size_t>id * self.d, self.ray_error[id])
+            for i in range(self.m):
+                sign = self._sign(2 * id, i)
+                if sign and self.scale_bits[id] > -1e8:
+                    known = exact_orientation(self.exact.space, self.ray_points + <size_t>id * self.d, i)
+                    if known != 2:
+                        self.turn[id] = <int8_t>(sign * known)
+                    break
+        return self.turn[id]
+
+    cdef int _set_exact_upper(self) except -1:
+        """`upper`, and what is known of the loss that it stands for, in units of the exact tables."""
+        depth = self.exact.depth
+        upper = Fraction(self.upper) * (Fraction(1 << depth) if depth >= 0 else Fraction(1, 1 << -depth))
+        exact = upper if self.attained is None else min(upper, self.attained)
+        numerator, denominator = upper.as_integer_ratio()
+        if numerator >> 40 > denominator:       # rounded up, where that cannot matter
+            upper = Fraction(-(-numerator // denominator))
+        linear_set_upper(self.exact, SHORT, upper, self.upper * 1.0001)
+        linear_set_upper(self.exact, EXACT, exact, self.upper * 1.0001)
+        self.exact_upper = self.upper
+        return 0
+
+    def attain(self, loss):
+        """A network has this loss, a `Fraction` in units of the exact tables: bounds that reach it exclude, too."""
+        if self.attained is None or loss < self.attained:
+            self.attained, self.exact_upper = loss, -1.0
+
+    @property
+    def is_exact(self):
+        """Whether there are tables to prove bounds in integers."""
+        return self.exact != NULL
 
     # ------------------------------------------------------------- networks
 
@@ -320,6 +475,55 @@ cdef class KinkedSearch(TrainingSearch):
 
     # ------------------------------------------------------------- one node
 
+    cdef void _note(self, const Node *node, int signs) noexcept nogil:
+        """Record the basis that closes a sign vector."""
+        cdef int r, k, size = 0
+        cdef bint fixed[MAX_COLUMNS]
+        if not self.recording:
+            return
+        for r in range(self.n_chosen):
+            fixed[r] = False
+        for k in range(self.n_chosen):
+            if self.basis_rows[k] >= self.n_rows:
+                fixed[self.basis_rows[k] - self.n_rows] = True
+            else:
+                self.at_upper[self.basis_rows[k]] = 2
+                size += 2       # and a column that is not fixed
+        for r in range(self.n_rows):
+            size += self.at_upper[r] == 1
+        self._write(CLOSED)
+        self._write(node.record)
+        self._write(signs)
+        self._write(size)
+        for r in range(self.n_rows):
+            if self.at_upper[r]:
+                self._write(UPPER if self.at_upper[r] == 1 else BASIC)
+                self._write(self.row_kink[r])
+        for r in range(self.n_chosen):
+            if not fixed[r]:
+                self._write(EQUATION + self.column[self.chosen[r]].neuron)
+                self._write(self.column[self.chosen[r]].ray)
+        self._write(NONE)
+
+    cdef bint _excluded(self, uint32_t signs, double bound, int found, const rz_linear_answer *answer) noexcept nogil:
+        """Whether it is proven that the last program has no value below the best loss."""
+        cdef double value = answer.value + self.constants
+        if not self.margin:
+            return bound >= self.upper
+        if bound >= self.upper and not self.rational:
+            return True
+        if found == RZ_LINEAR_BELOW or not value >= self.upper * (1.0 - NEAR):
+            return False
+        return self._prove_exact(signs, SHORT if value >= self.upper * (1.0 + CLEAR) else EXACT)
+
+    cdef double _short_bound(self, uint32_t signs, double value) noexcept nogil:
+        """A bound a little below a value where doubles prove none, or -1."""
+        cdef double short
+        if self.exact == NULL or not 1e-30 < value < 1e30:
+            return -1.0
+        short = linear_set_short(self.exact, OPEN, value * (1.0 - NEAR))
+        return short if self._prove_exact(signs, OPEN) else -1.0
+
     cdef int _rate(self, Node *node) noexcept nogil:
         cdef double least = 1e300, bound, value
         cdef double v[(MAX_W + 1) * MAX_D]
@@ -337,11 +541,15 @@ cdef class KinkedSearch(TrainingSearch):
             bound = answer.bound + self.constants if found == RZ_LINEAR_BOUND else -1.0
             if found == RZ_LINEAR_BOUND and not self.margin:
                 bound = answer.value + self.constants
-            if bound >= self.upper:
+            if self._excluded(signs, bound, found, &answer):
+                self._note(node, signs)
                 node.alive &= ~(<uint32_t>1 << signs)
                 continue
             self._values(signs, v)
             self._offer_solution(v, signs)
+            value = answer.value + self.constants
+            if found == RZ_LINEAR_NONE and not self.recording and min(value, least) > 1.01 * node.bound:
+                bound = self._short_bound(signs, value)
             least = min(least, max(bound, node.bound))
         if node.alive:
             node.bound = least

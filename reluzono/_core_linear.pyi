@@ -1,5 +1,6 @@
 from collections.abc import Sequence
-from typing import Any
+from fractions import Fraction
+from typing import Any, final
 
 from numpy.typing import ArrayLike
 
@@ -18,3 +19,20 @@ def linear_bound(
     limit: int = ...,
     repeat: int = ...,
 ) -> dict[str, Any]: ...
+
+@final
+class LinearProofs:
+    def __new__(cls, tables: Any, width: int, first: ArrayLike, places: ArrayLike) -> LinearProofs: ...
+    def set_upper(self, which: int, upper: Fraction, size: float) -> None: ...
+    def set_short(self, which: int, size: float) -> float: ...
+    def prove(
+        self,
+        counted: Sequence[int],
+        on: Sequence[Sequence[int]],
+        columns: Sequence[tuple[int, int] | tuple[int, Sequence[int]]],
+        vectors: Sequence[ArrayLike],
+        kinds: Sequence[int],
+        basis: Sequence[int],
+        upper: set[int],
+        which: int = ...,
+    ) -> bool: ...

@@ -4,10 +4,22 @@
 Why unchecked access is safe: every shape is checked before the first pointer is taken, and the workspace has the size
 that the header asks for.
 """
+cimport cython
 from libc.stdlib cimport free, malloc
 
 import numpy as np
 
+from reluzono._exact_bound cimport EXACT_COLUMNS, ExactColumn
+from reluzono._exact_linear cimport (
+    ExactLinear,
+    LinearProof,
+    linear_free,
+    linear_new,
+    linear_prove,
+    linear_scale_bits,
+    linear_set_short,
+    linear_set_upper,
+)
 from reluzono._linear_bound cimport rz_linear, rz_linear_answer, rz_linear_bound, rz_linear_doubles
 
 cdef double EMPTY = 0.0     # what pointers of empty arrays point to
@@ -70,6 +82,7 @@ def linear_bound(columns, t, delta, c, is_free, errors=None, groups=None, basis=
     cdef unsigned char[::1] upper_view = upper, free_view = np.append(free_columns, np.uint8(0))
     cdef double[::1] x_view = x
     program.k, program.M, program.stride, program.limit, program.cutoff = k, M, M, limit, cutoff
+    program.attempts = 0
     program.A, program.t, program.delta, program.c = _doubles(flat), _doubles(t), _doubles(delta), _doubles(c)
     program.is_free = &free_view[0]
     program.alpha = program.beta = program.tau = program.gamma = NULL
@@ -101,3 +114,112 @@ def linear_bound(columns, t, delta, c, is_free, errors=None, groups=None, basis=
         "basis": chosen[:k], "upper": upper[:M].astype(bool), "exact_sides": bool(answer.exact_sides),
         "iterations": answer.iterations,
     }
+
+
+@cython.final
+cdef class LinearProofs:
+    """Exact proofs of such bounds, one at a time: what `_exact_linear.pxd` does inside the search.
+
+    Parameters
+    ----------
+    tables : `reluzono.training.exact_tables.LinearTables`
+    width : int
+    first : sequence of m + 1 integers
+        Kinks first[i] ... first[i + 1] - 1 are those of point i.
+    places : sequence of floats
+        Of the kinks, in the kernel's units.
+    """
+
+    cdef ExactLinear *exact
+    cdef object first, places
+    cdef int m, d, width
+
+    def __cinit__(self, tables, int width, first, places):
+        m = tables.slopes.shape[1]
+        self.first = _integers(first, "first", m + 1)
+        self.places = _vector(places, tables.deltas.shape[1], "places")
+        if self.first[0] != 0 or (np.diff(self.first) < 0).any():
+            raise ValueError("first must not decrease")
+        self.exact = linear_new(tables, width, _ints(self.first))
+        self.m, self.d, self.width = m, self.exact.d, width
+
+    def __dealloc__(self):
+        linear_free(self.exact)
+
+    def set_upper(self, int which, upper, double size):
+        """What bounds are compared with, a `Fraction` >= 0; size: the same in the kernel's units, at least."""
+        if which not in (0, 1, 2) or upper < 0:
+            raise ValueError("one of three numbers >= 0")
+        linear_set_upper(self.exact, which, upper, size)
+
+    def set_short(self, int which, double size):
+        """A number of few bits just below a size in the kernel's units; returns it."""
+        if which not in (0, 1, 2) or not 1e-30 < size < 1e30:
+            raise ValueError("one of three, not too small or large")
+        return linear_set_short(self.exact, which, size)
+
+    def prove(self, counted, on, columns, vectors, kinds, basis, upper, int which=0):
+        """Whether a basis proves the bound ``which``.
+
+        ``counted`` and each of ``on`` are lists of points; ``columns`` are ``(neuron, coordinate)`` or ``(neuron,
+        points)``, ``vectors`` their directions in the kernel's coordinates, of largest entry 1, and ``kinds`` the signs
+        asked for; ``basis`` has rows, that is, places among the kinks of points that count, or their number + column;
+        ``upper`` is a set of rows.
+        """
+        cdef LinearProof proof
+        cdef ExactColumn[EXACT_COLUMNS] column
+        cdef int[EXACT_COLUMNS * 8] points
+        cdef int k = len(columns), r, i
+        if k > EXACT_COLUMNS or len(kinds) != k or len(basis) != k or len(on) != self.width:
+            raise ValueError("sizes out of range")
+        inside = [self._point(i) for i in counted]
+        group_of = {i: sum(1 << j for j in range(self.width) if i in on[j]) for i in inside}
+        rows = [(e, i) for i in inside for e in range(self.first[i], self.first[i + 1])]
+        M = len(rows)
+        x = np.array([[self.exact.space.x_size[i * self.d + r] for r in range(self.d)] for i in range(self.m)])
+        A, mass, bits = np.zeros((k, M)), np.zeros(k), np.zeros(k)
+        size = np.array([self.exact.mass[r] for r in range(self.d)])
+        cdef const double[::1] vector
+        for r in range(k):
+            column[r].neuron, column[r].unit, column[r].turn = columns[r][0], -1, 1
+            if not 0 <= column[r].neuron <= self.width or kinds[r] not in (-1, 0, 1):
+                raise ValueError("no such neuron or kind")
+            direction = np.ascontiguousarray(vectors[r], dtype=np.float64)
+            if isinstance(columns[r][1], int):
+                column[r].unit = columns[r][1]
+                if not 0 <= column[r].unit < self.d:
+                    raise ValueError("no such coordinate")
+                direction = np.eye(self.d)[column[r].unit]
+            else:
+                column[r].points = points + r * 8
+                if len(columns[r][1]) != self.d - 1:
+                    raise ValueError("a ray has d - 1 points")
+                for i in range(self.d - 1):
+                    points[r * 8 + i] = self._point(columns[r][1][i])
+                vector = direction
+                bits[r] = linear_scale_bits(self.exact, column[r].points, &vector[0], 1e-14)
+            mass[r] = (abs(direction) + 1e-14) @ size * 1.0001
+            for i, (e, point) in enumerate(rows):
+                if column[r].neuron == self.width or group_of[point] >> column[r].neuron & 1:
+                    A[r, i] = direction @ x[point]
+        places = np.array([self.places[e] for e, _ in rows] + [0.0])
+        alpha, beta, flat = np.full(k + 1, 1e-13), np.ones(M + 1), np.append(A.reshape(-1), 0.0)
+        kink, group = _integers([e for e, _ in rows], "rows"), _integers([group_of[i] for _, i in rows], "groups")
+        sides = np.array([i in upper for i in range(M + 1)], dtype=np.uint8)
+        chosen, sign = _integers(basis, "basis"), _integers(kinds, "kinds")
+        counting, counting_group = _integers(inside, "counted"), _integers([group_of[i] for i in inside], "groups")
+        cdef const unsigned char[::1] sides_view = sides
+        if k and not (0 <= chosen.min() and chosen.max() < M + k):
+            raise ValueError("no such constraint")
+        proof.M, proof.k, proof.n_points = M, k, len(inside)
+        proof.kink, proof.group, proof.basis, proof.kind = _ints(kink), _ints(group), _ints(chosen), _ints(sign)
+        proof.point, proof.point_group = _ints(counting), _ints(counting_group)
+        proof.at_upper, proof.A, proof.t = &sides_view[0], _doubles(flat), _doubles(places)
+        proof.alpha, proof.beta, proof.column = _doubles(alpha), _doubles(beta), column
+        proof.scale_bits, proof.mass = _doubles(bits), _doubles(mass)
+        return linear_prove(self.exact, &proof, which)
+
+    def _point(self, int i):
+        if not 0 <= i < self.m:
+            raise ValueError("no such point")
+        return i

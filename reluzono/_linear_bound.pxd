@@ -19,6 +19,7 @@ The program (nothing in it is changed; no pointer may be null unless it says so)
                         many independent ones have reduced cost 0, then all have.
     cutoff              stop at the first point with a value below it, since no bound can exceed it; -INFINITY: never
     limit               the most iterations; 0: 50 (k + 4)
+    attempts            how often to try another point where no bound can be proven; 0: 3
 The answer (basis, upper and x point to the caller's memory; q points into the workspace):
     basis               k integers, in and out: m < M says that kink m is tight, M + r that x_r = 0. On entry a basis to
                         start from, in any order; what is out of range or dependent is replaced, so that a guess from a
@@ -81,7 +82,7 @@ cdef extern from *:
     #define RZ_LINEAR_UNBOUNDED 3
 
     typedef struct {
-        int k, M, limit;
+        int k, M, limit, attempts;
         long stride;
         const double *A, *t, *delta, *c, *alpha, *beta, *tau, *gamma;
         const unsigned char *is_free;
@@ -685,7 +686,7 @@ cdef extern from *:
         out->bound = -INFINITY; out->exact_sides = 0; out->iterations = 0;
         rz_linear_setup(in, &state);
         rz_linear_ranges(in, &state, room);
-        for (int attempt = 0; attempt < 3; ++attempt) {
+        for (int attempt = 0; attempt < (in->attempts > 0 ? in->attempts : 3); ++attempt) {
             rz_linear_start(in, &state, out->basis);
             status = rz_linear_iterate(in, &state, out, limit);
             if (status != RZ_LINEAR_BOUND) break;
@@ -705,6 +706,7 @@ cdef extern from *:
         int k
         int M
         int limit
+        int attempts
         long stride
         const double *A
         const double *t

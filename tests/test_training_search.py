@@ -15,9 +15,13 @@ from hypothesis import strategies as st
 import reluzono as rz
 from reluzono._core_squared import SquaredSearch
 from reluzono.errors import InvalidInputError
+from reluzono.training.cell_linear import LinearCells
+from reluzono.training.cells import signs_of
 from reluzono.training.exact_search import exact_search
 from reluzono.training.kernel import KernelProblem
 from reluzono.training.problem import TrainingProblem
+from reluzono.training.recorded import _Writer
+from reluzono.training.search import branch_and_bound
 
 LOSSES = ("squared", "absolute", "hinge", "quantile", "epsilon-insensitive")
 OUTPUTS = ("none", "bias", "affine")
@@ -58,9 +62,87 @@ def problems(draw: st.DrawFn) -> dict[str, Any]:
 @settings(max_examples=60, deadline=None)
 def test_agrees_with_the_enumeration(problem: dict[str, Any]) -> None:
     plain = rz.fit_global(**problem, method="enumerate")
-    found = rz.fit_global(**problem, proof="margin")
-    assert found.status == "optimal" and found.loss == plain.loss
-    assert found.problem.value(found.signs, found._outcome.hidden, found._outcome.output) == found.loss
+    for proof in ("margin", "rational"):
+        found = rz.fit_global(**problem, proof=proof)
+        assert found.status == "optimal" and found.loss == plain.loss
+        assert found.problem.value(found.signs, found._outcome.hidden, found._outcome.output) == found.loss
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("loss", ["absolute", "quantile", "epsilon-insensitive"])
+def test_dependent_columns_need_no_exact_cells(loss: str, output: str) -> None:
+    """Neurons that are active on the same points, on all, or on complements share columns, also with the output."""
+    X, y = planted(1, 2, 30, seed=5, noise=1.0)
+    y += planted(1, 2, 30, seed=6)[1]
+    margin, rational = (rz.fit_global(X, y, 3, loss=loss, output=output, proof=p) for p in ("margin", "rational"))
+    assert margin.status == rational.status == "optimal" and margin.loss == rational.loss
+    assert max(fit.statistics["exact_cells"] for fit in (margin, rational)) <= 20
+
+
+class Checked(_Writer):
+    """Accepts no other proof of what the kernel closed than the one that it recorded."""
+
+    count = 0
+
+    def _closure(self, node: Any, cones: Any, mask: int, members: frozenset[int]) -> Any:
+        if mask in node.closed:
+            assert self.duals is not None
+            chosen = [self.exact.cone(self.search, c) for c in cones]
+            dual = self._dual(cones, chosen, node.closed[mask].columns, self.duals)
+            assert dual is not None and isinstance(self.cells, LinearCells)
+            proved = self.cells.lower_bound(chosen, signs_of(mask, self.problem.width), dual)
+            assert proved is not None and proved >= self.bound
+            Checked.count += 1
+        return super()._closure(node, cones, mask, members)
+
+
+def check_records(problem: TrainingProblem) -> None:
+    """Every bound that the kernel proved in integers, in fractions."""
+    bound, exact = branch_and_bound(problem, "rational").lower_bound, KernelProblem(problem)
+    search = exact.search(margin=True, recording=True, rational=True)
+    exact.lower(search, bound)
+    exact.start(search)
+    assert search.run(10**6)
+    Checked(problem, exact, search, bound).write()
+
+
+@given(problems())
+@settings(max_examples=100, deadline=None)
+def test_what_integers_prove_is_true(problem: dict[str, Any]) -> None:
+    made = TrainingProblem(**problem)
+    if made.rows and made.width and not made.is_squared:
+        check_records(made)
+
+
+def test_what_integers_prove_is_true_on_noisy_data() -> None:
+    Checked.count = 0
+    for output in OUTPUTS:
+        X, y = planted(1, 2, 20, seed=3, noise=1.0)
+        check_records(TrainingProblem(X, y, 2, "absolute", output))
+        check_records(TrainingProblem(np.round(X), np.round(y), 2, "quantile", output))
+    assert Checked.count > 500
+
+
+def test_integers_refuse_what_they_do_not_prove() -> None:
+    X, y = planted(2, 1, 25, seed=4)
+    exact = KernelProblem(TrainingProblem(X, y, 1, "absolute"))
+    right = exact.search(margin=True, rational=True)
+    tables = exact._linear_tables()
+    assert tables is not None
+    exact._linear_tables = lambda: tables._replace(depth=tables.depth + 1)  # type: ignore[method-assign]
+    wrong = exact.search(margin=True, rational=True)
+    for search in (right, wrong):
+        search.improve(100, 1)
+        exact.start(search)
+        assert search.run(10**5)
+    assert wrong.counts["leaves"] > 10 * right.counts["leaves"]  # bounds between one and two times the best loss
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_open_nodes_have_bounds_although_columns_depend(output: str) -> None:
+    X, y = planted(1, 3, 40, seed=9, noise=1.0)
+    found = rz.fit_global(X, y, 3, loss="absolute", output=output, budget={"cells": 2500})
+    assert found.status == "optimal" or found.lower_bound > found.loss / 3
 
 
 NEARLY_DEGENERATE: list[dict[str, Any]] = [

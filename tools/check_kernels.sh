@@ -17,8 +17,8 @@ UBSAN_OPTIONS=print_stacktrace=1:log_path=$work/report
 export LD_PRELOAD ASAN_OPTIONS UBSAN_OPTIONS PYTHONPATH="$work" PYTHONMALLOC=malloc
 timeout 1500 "$python" -m pytest -q -p no:cacheprovider tests/test_arrangement_properties.py tests/test_cells.py \
     tests/test_counting.py tests/test_exact.py tests/test_families.py tests/test_linear_bound.py tests/test_lowest_vertex.py \
-    tests/test_exact_bound.py tests/test_oracle.py tests/test_regions.py tests/test_topes.py tests/test_training_search.py \
-    tests/test_zonotope.py || {
+    tests/test_exact_bound.py tests/test_exact_linear.py tests/test_oracle.py tests/test_regions.py tests/test_topes.py \
+    tests/test_training_search.py tests/test_zonotope.py || {
     cat "$work"/report* 2>/dev/null
     exit 1
 }

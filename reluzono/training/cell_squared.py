@@ -21,11 +21,10 @@ from reluzono.training.moments import Moments
 from reluzono.training.problem import TrainingProblem
 
 Matrix = list[list[int]]
-Support = list[list[int]]  # for each neuron indices of its rays; then indices of output columns
 
 
 class SquaredCells:
-    """Exact minima and lower bounds over cones, for a `TrainingProblem` with the squared loss."""
+    """Exact minima over cones, for a `TrainingProblem` with the squared loss."""
 
     def __init__(self, problem: TrainingProblem) -> None:
         self.problem = problem
@@ -44,24 +43,6 @@ class SquaredCells:
             start += size
         coefficients = [solution.get(c, Fraction(0)) for c in range(start)]
         return Minimum(self.problem.unit * value, *neurons_of(cones, coefficients, self.problem), support)
-
-    def lower_bound(self, cones: Sequence[Cone], signs: Sequence[int], support: Support) -> Fraction | None:
-        """The bound that a support proves; None if it proves none."""
-        gram, linear, constant = self._program(cones, signs)
-        chosen, start = [], 0
-        for cone, part in zip([*cones, None], support, strict=True):
-            chosen += [start + k for k in part]
-            start += len(cone.rays) if cone else 0
-        found = linalg.solve([[gram[a][b] for b in chosen] for a in chosen], [linear[a] for a in chosen])
-        if found is None:
-            return None
-        values, denominator = found
-        for c, (line, right) in enumerate(zip(gram, linear, strict=True)):
-            slack = right * denominator - sum(line[a] * x for a, x in zip(chosen, values, strict=True))
-            if slack > 0 or (slack and c >= start):
-                return None
-        reached = sum(linear[a] * x for a, x in zip(chosen, values, strict=True))
-        return self.problem.unit * (constant - Fraction(reached, denominator))
 
     def _program(self, cones: Sequence[Cone], signs: Sequence[int]) -> tuple[Matrix, list[int], Fraction]:
         """``(G, h, c)``: the objective ``x.G.x - 2 h.x + c`` of the coefficients, rays first, then output columns."""

@@ -14,11 +14,9 @@ from reluzono.training.problem import TrainingProblem
 
 
 class Cells(Protocol):
-    """Minima and lower bounds over cones."""
+    """Minima over cones."""
 
     def minimum(self, cones: Sequence[Cone], signs: Sequence[int]) -> Minimum: ...
-
-    def lower_bound(self, cones: Sequence[Cone], signs: Sequence[int], proof: list[Any]) -> Fraction | None: ...
 
 
 def make_cells(problem: TrainingProblem) -> Cells:

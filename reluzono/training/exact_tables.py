@@ -1,17 +1,18 @@
-"""A squared loss in integers as the kernel's exact proofs take it: residues, and moments in machine words."""
+"""A problem in integers as the kernel's exact proofs take it: residues, and moments in machine words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
 from math import frexp, lcm, ldexp, log2
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from reluzono.geometry.primes import large_primes
 
 _MAX_PRIMES = 256  # of the kernel
+_MAX_ENTRIES = 1 << 25  # of the largest table
 _MAX_COMMON_BITS = 256  # of the common denominator of exact squares
 
 
@@ -28,6 +29,21 @@ class ExactTables(NamedTuple):
     weight_bits: np.ndarray
     exponents: np.ndarray
     common_bits: float
+
+
+class LinearTables(NamedTuple):
+    """See `linear_tables`."""
+
+    space: ExactTables
+    slopes: np.ndarray
+    constants: np.ndarray
+    deltas: np.ndarray
+    places: np.ndarray
+    mass: np.ndarray
+    worth: float
+    largest: float
+    steep: int
+    depth: int
 
 
 def exact_tables(
@@ -81,7 +97,7 @@ def exact_tables(
         ),
         np.array([common % p for p in primes], dtype=np.uint64),
         np.array([[_limbs(x, limbs) for x in line] for line in moments], dtype=np.uint64),
-        np.array([[_divided(x, e) for x, e in zip(r, exponents, strict=True)] for r in rows], dtype=np.float64),
+        _sizes(rows, exponents),
         np.array(
             [
                 [_divided(x, e + f) for x, f in zip(line, exponents, strict=True)]
@@ -93,6 +109,89 @@ def exact_tables(
         np.array(exponents, dtype=np.int32),
         log2(common) - 1e-8,
     )
+
+
+def linear_tables(
+    rows: Sequence[Sequence[int]],
+    losses: Sequence[tuple[int, int, Sequence[tuple[int, int]]]],
+    columns: int,
+    steep: int,
+    depth: int,
+) -> LinearTables | None:
+    """Tables for the losses ``constant + slope z + sum of delta max(0, z - t)``; None if they would be too large.
+
+    Parameters
+    ----------
+    rows : m rows of d integers
+    losses : for each row ``(slope, constant, ((t, delta), ...))`` in integers
+    columns : int
+        How many columns can be independent: width * d plus free output columns.
+    steep, depth : int
+        The kernel divides slopes and deltas by ``2**steep`` and losses by ``2**depth``.
+    """
+    d = len(rows[0])
+    kinks = [kink for _, _, part in losses for kink in part]
+    steps = [abs(slope) + sum(delta for _, delta in part) for slope, _, part in losses]
+    worth = sum(abs(constant) + sum(delta * abs(t) for t, delta in part) for _, constant, part in losses)
+    exponents = [max(abs(r[k]) for r in rows).bit_length() for k in range(d)]
+    mass = [sum(s * abs(r[k]) for s, r in zip(steps, rows, strict=True)) for k in range(d)]
+    # a bound's determinant, and another one for the value that it is compared with
+    bits = 2 * (_bits(rows, [1] * len(rows), [0] * len(rows), [], columns) // 2 + worth.bit_length() + 64)
+    primes = _primes(bits, 1)
+    if len(primes) * (len(kinks) + len(rows)) * (d + 2) > _MAX_ENTRIES:
+        return None
+    space = _points_only(rows, exponents, primes)
+
+    def residues(values: list[int]) -> np.ndarray:
+        return np.stack([_residues(values, p) for p in primes])
+
+    return LinearTables(
+        space,
+        slopes=residues([slope for slope, _, _ in losses]),
+        constants=residues([constant for _, constant, _ in losses]),
+        deltas=residues([delta for _, delta in kinks]),
+        places=residues([t for t, _ in kinks]),
+        mass=np.array([_above(x, steep + e) for x, e in zip(mass, exponents, strict=True)], dtype=np.float64),
+        worth=_above(worth, depth),
+        largest=_above(max((delta for _, delta in kinks), default=0), steep),
+        steep=steep,
+        depth=depth,
+    )
+
+
+def _points_only(rows: Sequence[Sequence[int]], exponents: Sequence[int], primes: Sequence[int]) -> ExactTables:
+    """Tables without moments."""
+    d = len(rows[0])
+    return ExactTables(
+        primes=np.array(primes, dtype=np.uint64),
+        points=np.stack([_residues([(*r, 0, 0) for r in rows], p) for p in primes]),
+        ridge=np.zeros((0, d, d), dtype=np.uint64),
+        common=np.ones(len(primes), dtype=np.uint64),
+        moments=np.zeros((len(rows), d * (d + 1) // 2 + d + 1, 1), dtype=np.uint64),
+        point_sizes=_sizes(rows, exponents),
+        ridge_sizes=np.zeros((d, d)),
+        weight_bits=np.zeros(len(rows)),
+        exponents=np.array(exponents, dtype=np.int32),
+        common_bits=0.0,
+    )
+
+
+def _residues(values: Any, p: int) -> np.ndarray:
+    """Integers modulo a prime."""
+    try:
+        return np.asarray(np.array(values, dtype=np.int64) % np.int64(p), dtype=np.uint64)
+    except OverflowError:
+        return np.asarray(np.array(values, dtype=object) % p, dtype=np.uint64)
+
+
+def _above(x: int, exponent: int) -> float:
+    """At least ``x / 2**exponent``, for x >= 0."""
+    return _divided(x, exponent) * 1.0001 + 1e-290
+
+
+def _sizes(rows: Sequence[Sequence[int]], exponents: Sequence[int]) -> np.ndarray:
+    """Coordinate k divided by ``2**exponents[k]``."""
+    return np.array([[_divided(x, e) for x, e in zip(r, exponents, strict=True)] for r in rows], dtype=np.float64)
 
 
 def _bits(

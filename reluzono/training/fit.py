@@ -123,9 +123,9 @@ def fit_global(
     method : {"branch-and-bound", "enumerate"}
         "enumerate" is Algorithm 1 of the paper.
     proof : {"rational", "margin", "float"}
-        How branch and bound excludes parts of the search: by bounds in integers (for piecewise-linear losses by a
-        second search in fractions, which is slow), in doubles with proven margins, or in doubles alone, which is no
-        proof. The loss is exact in any case; "margin" is as rigorous as "rational", and faster.
+        How branch and bound excludes parts of the search: by bounds in integers, in doubles with proven margins, or
+        in doubles alone, which is no proof. The loss is exact in any case; "margin" is as rigorous as "rational", and
+        somewhat faster.
     tolerance : number
         Logistic loss only: the gap that counts as optimal.
     budget, executor, progress

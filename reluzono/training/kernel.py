@@ -15,7 +15,7 @@ from reluzono._core_squared import SquaredSearch
 from reluzono._core_training import TrainingSearch
 from reluzono.geometry.double_description import dot, primitive
 from reluzono.training.cones import Cone
-from reluzono.training.exact_tables import ExactTables, exact_tables
+from reluzono.training.exact_tables import ExactTables, LinearTables, exact_tables, linear_tables
 from reluzono.training.problem import Kinks, Quadratic, TrainingProblem
 
 MAX_COORDINATES, MAX_WIDTH = 8, 5
@@ -66,7 +66,8 @@ class KernelProblem:
     ) -> TrainingSearch:
         shape = (self.problem.width, self.problem.outputs, margin)
         if not self.problem.is_squared:
-            return KinkedSearch(*points, *self._kinked_arrays(), *shape)
+            exact = self._linear_tables() if margin and fits(self.problem) else None
+            return KinkedSearch(*points, *self._kinked_arrays(), *shape, rational, exact, recording)
         tables = self._tables() if rational else None
         return SquaredSearch(*points, *self._squared_arrays(), *shape, recording, tables)
 
@@ -86,6 +87,21 @@ class KernelProblem:
         p, weights = self.problem, [loss.weight for loss in self.squares]
         linear = [loss.linear for loss in self.squares]
         return exact_tables(p.rows, weights, linear, p.ridge_form, p.width * p.d + p.outputs), _power(1, self.depth)
+
+    def _linear_tables(self) -> LinearTables | None:
+        p = self.problem
+        losses = [(loss.slope, loss.constant - loss.minimum, loss.kinks) for loss in self.kinked]
+        return linear_tables(p.rows, losses, p.width * p.d + p.outputs, self.depth - self.height, self.depth)
+
+    def lower(self, search: TrainingSearch, loss: Fraction) -> None:
+        """Tell a search the loss of a network."""
+        search.lower(self.value(loss))
+        if isinstance(search, KinkedSearch):
+            search.attain(loss / self.problem.unit - self.rest)
+
+    def proves_in_integers(self, search: TrainingSearch) -> bool:
+        """Whether a rational search has the numbers that it needs."""
+        return not isinstance(search, KinkedSearch) or search.is_exact
 
     def _kinked_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         steep = self.height - self.depth

@@ -51,7 +51,7 @@ def training_certificate(problem: TrainingProblem, outcome: Outcome) -> Certific
 
 def prove_or_record(problem: TrainingProblem, bound: Fraction) -> tuple[Any, list[Any]]:
     """A proof by the kernel where that is possible, else by exact programs alone."""
-    if problem.is_squared and fits(problem):
+    if fits(problem):
         try:
             return record(problem, bound)
         except NotRecordedError:

@@ -14,9 +14,12 @@ from typing import Any
 
 from reluzono._core_training import TrainingSearch
 from reluzono.errors import BudgetExceededError
+from reluzono.training.cell_linear import LinearCells
 from reluzono.training.cells import make_cells, sign_classes, signs_of
+from reluzono.training.cones import Cone
 from reluzono.training.kernel import KernelProblem
 from reluzono.training.problem import TrainingProblem
+from reluzono.training.recorded_linear import BASIC, EQUATION, UPPER, Duals, Equation
 
 _CLOSED, _SPLIT = 1, 2  # kinds of records, as the kernel writes them
 _MOST_NODES = 1_000_000
@@ -53,8 +56,13 @@ def record(problem: TrainingProblem, bound: Fraction) -> tuple[Partition, list[A
     if not problem.rows:
         return ([], []), []
     exact = KernelProblem(problem)
-    search = exact.search(margin=True, recording=True)
-    search.lower(exact.value(bound + abs(bound) * _ALLOWANCE))
+    search = exact.search(margin=True, recording=True, rational=not problem.is_squared)
+    if problem.is_squared:
+        search.lower(exact.value(bound + abs(bound) * _ALLOWANCE))
+    elif exact.proves_in_integers(search):
+        exact.lower(search, bound)
+    else:
+        raise NotRecordedError
     try:
         exact.start(search)
         while not search.run(10_000):
@@ -71,6 +79,7 @@ class _Writer:
         self.cells = make_cells(problem)
         self.splits = search.splits()
         self.nodes = _read(search)
+        self.duals = None if problem.is_squared else Duals(problem)
         self._places: dict[int, dict[int, int]] = {}
 
     def write(self) -> tuple[Partition, list[Any]]:
@@ -113,12 +122,20 @@ class _Writer:
         return [node.neuron if None in closures else -1, *closures], closed
 
     def _closure(self, node: _Recorded, cones: tuple[int, ...], mask: int, members: frozenset[int]) -> list[Any] | None:
+        chosen, signs = [self.exact.cone(self.search, c) for c in cones], signs_of(mask, self.problem.width)
         for member in sorted(members):
             if member in node.closed:
-                return self._proof(cones, _renamed(node.closed[member], cones, member, mask))
-        if node.neuron >= 0:
-            return None
-        chosen, signs = [self.exact.cone(self.search, c) for c in cones], signs_of(mask, self.problem.width)
+                closure = _renamed(node.closed[member], cones, member, mask, EQUATION if self.duals else 0)
+                if not isinstance(self.cells, LinearCells) or self.duals is None:
+                    return self._proof(cones, closure)
+                dual = self._dual(cones, chosen, closure.columns, self.duals)
+                proved = None if dual is None else self.cells.lower_bound(chosen, signs, dual)
+                if proved is not None and proved >= self.bound:
+                    return dual
+                break
+        else:
+            if node.neuron >= 0:
+                return None
         found = self.cells.minimum(chosen, signs)
         if found.value >= self.bound:
             return found.proof
@@ -132,6 +149,19 @@ class _Writer:
         points: list[Any] = [closure.left_out, closure.sided] if closure.left_out or closure.sided else []
         return [*(sorted(part) for part in support), *points]
 
+    def _dual(
+        self, cones: Sequence[int], chosen: Sequence[Cone], names: list[tuple[int, int]], duals: Duals
+    ) -> list[int] | None:
+        equations: list[Equation] = []
+        for kind, name in names:
+            neuron = kind - EQUATION
+            if neuron == self.problem.width:
+                equations.append((neuron, [int(k == name) for k in range(self.problem.d)]))
+            elif neuron >= 0:
+                equations.append((neuron, chosen[neuron].rays[self._place(cones[neuron], name)]))
+        basic = [name for kind, name in names if kind == BASIC]
+        return duals.dual(chosen, basic, [name for kind, name in names if kind == UPPER], equations)
+
     def _place(self, cone: int, name: int) -> int:
         if cone not in self._places:
             order = {tuple(ray): k for k, ray in enumerate(self.exact.cone(self.search, cone).rays)}
@@ -141,15 +171,16 @@ class _Writer:
         return self._places[cone][name]
 
 
-def _renamed(closure: _Closure, cones: tuple[int, ...], signs: int, wanted: int) -> _Closure:
-    """What closes a sign vector, for another one that differs by a permutation of neurons with the same cone."""
+def _renamed(closure: _Closure, cones: tuple[int, ...], signs: int, wanted: int, offset: int) -> _Closure:
+    """What closes a sign vector, for another one that differs by a permutation of neurons with the same cone; neurons
+    are numbered from an offset in the columns."""
     free = list(range(len(cones)))
     name = {len(cones): len(cones)}
     for j, cone in enumerate(cones):
         same = next(k for k in free if cones[k] == cone and wanted >> k & 1 == signs >> j & 1)
         free.remove(same)
         name[j] = same
-    columns = [(name[neuron], ray) for neuron, ray in closure.columns]
+    columns = [(kind if kind < offset else offset + name[kind - offset], ray) for kind, ray in closure.columns]
     sided = [
         [point, side, sum(1 << name[j] for j in range(len(cones)) if linear >> j & 1)]
         for point, side, linear in closure.sided

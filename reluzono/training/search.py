@@ -56,14 +56,12 @@ def branch_and_bound(
         run = _Run(problem, proof, plain)
         try:
             outcome = run.finish(clock, executor, progress, start)
-            if outcome is not None and (
-                proof != "rational" or problem.is_squared or outcome.loss != outcome.lower_bound
-            ):
+            if outcome is not None and (run.is_proof or outcome.loss != outcome.lower_bound):
                 return outcome
         except OverflowError:
             pass
         known = run.best
-    # in fractions throughout: what the kernel does not take, and linear programs, of which it has proven margins only
+    # in fractions throughout: what the kernel does not take
     rest = replace(budget, seconds=clock.remaining_seconds)
     return exact_search(problem, rest, progress, known=known)
 
@@ -74,9 +72,10 @@ class _Run:
     def __init__(self, problem: TrainingProblem, proof: str, best: Outcome) -> None:
         self.problem, self.proof, self.best, self.floor = problem, proof, best, problem.floor
         self.cells, self.exact = make_cells(problem), KernelProblem(problem)
-        rational = proof == "rational" and problem.is_squared and fits(problem)
+        rational = proof == "rational" and fits(problem)
         self.search = self.exact.search(margin=proof != "float", rational=rational)
-        self.search.lower(self.exact.value(best.loss))
+        self.is_proof = proof != "rational" or self.exact.proves_in_integers(self.search)
+        self.exact.lower(self.search, best.loss)
         self.started = False
         self.waiting: list[OpenNode] = []  # nodes that are not in the kernel, but on their way to workers
         self.done = Counter[str]()  # exact cells here, and all that workers did
@@ -119,13 +118,13 @@ class _Run:
         """Use a network's loss, if it is the best one."""
         if known.loss < self.best.loss:
             self.best = known
-        self.search.lower(self.exact.value(known.loss))
+        self.exact.lower(self.search, known.loss)
 
     def _solve_leaves(self) -> None:
         """Decide exactly the cells that the kernel could not."""
         for cones, alive in self.search.take_leaves():
             for members in sign_classes(cones):
-                if alive >> min(members) & 1:
+                if alive >> min(members) & 1 and self.best.loss > self.floor:
                     self.done["exact_cells"] += 1
                     self._solve_cell(cones, min(members))
 
