@@ -32,7 +32,7 @@ class SquaredCells:
         self._moments = Moments(problem)
         self._everything = (1 << problem.m) - 1
 
-    def minimum(self, cones: Sequence[Cone], signs: Sequence[int]) -> Minimum:
+    def minimum(self, cones: Sequence[Cone], signs: Sequence[int], enough: Fraction | None = None) -> Minimum:
         """The least objective over neurons in these cones, on the points that all of them determine; elsewhere
         every point counts with the least value of its own loss."""
         gram, linear, constant = self._program(cones, signs)
@@ -45,11 +45,11 @@ class SquaredCells:
         coefficients = [solution.get(c, Fraction(0)) for c in range(start)]
         return Minimum(self.problem.unit * value, *neurons_of(cones, coefficients, self.problem), support)
 
-    def lower_bound(self, cones: Sequence[Cone], signs: Sequence[int], support: Support) -> Fraction | None:
+    def lower_bound(self, cones: Sequence[Cone], signs: Sequence[int], proof: Support) -> Fraction | None:
         """The bound that a support proves; None if it proves none."""
         gram, linear, constant = self._program(cones, signs)
         chosen, start = [], 0
-        for cone, part in zip([*cones, None], support, strict=True):
+        for cone, part in zip([*cones, None], proof, strict=True):
             chosen += [start + k for k in part]
             start += len(cone.rays) if cone else 0
         found = linalg.solve([[gram[a][b] for b in chosen] for a in chosen], [linear[a] for a in chosen])

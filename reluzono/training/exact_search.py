@@ -118,7 +118,7 @@ class _Search:
     def _add(self, cones: tuple[int, ...], mask: int, above: Fraction) -> None:
         self.nodes, self.programs = self.nodes + 1, self.programs + 1
         chosen, signs = [self.partition.cones[c] for c in cones], signs_of(mask, self.problem.width)
-        found = self.cells.minimum(chosen, signs)
+        found = self.cells.minimum(chosen, signs, self.best.loss)
         if found.value < self.best.loss:
             self._offer(signs, found)
         everything = (1 << self.problem.m) - 1

@@ -16,7 +16,7 @@ from reluzono.networks.network import ReLUNetwork
 from reluzono.training.cells import Outcome
 from reluzono.training.enumerate import enumerate_cells
 from reluzono.training.losses import LogisticLoss, as_loss
-from reluzono.training.problem import TrainingProblem, read_ridge
+from reluzono.training.problem import TrainingProblem
 from reluzono.training.search import branch_and_bound
 
 METHODS = ("branch-and-bound", "enumerate")
@@ -194,7 +194,6 @@ def _fit_logistic(
 ) -> GlobalFit:
     from reluzono.training.logistic import minimize
 
-    read_ridge(ridge, LogisticLoss())
     if start is not None:
         raise InvalidInputError("start is given: a fit of the logistic loss cannot be resumed")
     allowed = as_fraction(tolerance, "tolerance")

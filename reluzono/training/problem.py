@@ -13,7 +13,7 @@ from reluzono.errors import InvalidInputError
 from reluzono.exact import ExactArray, as_exact, as_fraction, at_least
 from reluzono.networks.network import ReLUNetwork
 from reluzono.training.coordinates import Coordinates, Row, reduce_points
-from reluzono.training.losses import LogisticLoss, Loss, PiecewiseLinearLoss, SquaredLoss, as_labels, as_loss
+from reluzono.training.losses import PiecewiseLinearLoss, SquaredLoss, as_labels, as_loss
 
 Vector = Sequence[Fraction | int]
 Piece = tuple[Sequence[Fraction], Sequence[Fraction], Fraction]  # breakpoints, slopes, least value; of the prediction
@@ -76,7 +76,7 @@ class TrainingProblem:
     sample_weight : array_like, shape (D,), optional
         Weights >= 0; points of weight 0 are left out.
     ridge : number
-        Penalty on the squared norms of the hidden weights, without biases; for the squared loss only.
+        Penalty on the squared norms of the hidden weights, without biases.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class TrainingProblem:
         self.X = as_exact(X, "X", ndim=2)
         self.y = as_labels(read_targets(y, len(self.X)), self.loss)
         self.weights = read_weights(sample_weight, len(self.X))
-        self.ridge = read_ridge(ridge, self.loss)
+        self.ridge = read_ridge(ridge)
         self.coordinates, self.row_of = self._merge()
         self.rows: list[Row] = self.coordinates.rows
         self.outputs = {"none": 0, "bias": 1, "affine": self.d}[output]
@@ -171,8 +171,7 @@ class TrainingProblem:
             z = target * self.scale
             for k, value in enumerate((weight, weight * z, weight * z * z)):
                 sums[row][k] += value
-        penalty = [[self.ridge * x for x in line] for line in self.coordinates.squared_norm()] if self.ridge else []
-        common, whole = _integers(sums + penalty)
+        common, whole = _integers(sums + self._penalty())
         self.losses = [Quadratic(*line) for line in whole[: self.m]]
         self.ridge_form = whole[self.m :] or None
         self.unit = common / self.scale**2
@@ -194,11 +193,17 @@ class TrainingProblem:
                 delta = weight * (after - before) / self.scale
                 deltas[row][place] = deltas[row].get(place, Fraction(0)) + delta
         table = [[s, c, *(x[t] for t in sorted(x))] for s, c, x in zip(slopes, constants, deltas, strict=True)]
-        self.unit, whole = _integers(table)
+        penalty = [[x / self.scale**2 for x in line] for line in self._penalty()]
+        self.unit, whole = _integers(table + penalty)
+        self.ridge_form = whole[self.m :] or None
         self.losses = [
             Kinks(line[0], tuple((t, v) for t, v in zip(sorted(x), line[2:], strict=True) if v), line[1])
-            for line, x in zip(whole, deltas, strict=True)
+            for line, x in zip(whole, deltas, strict=False)
         ]
+
+    def _penalty(self) -> list[list[Fraction]]:
+        """The matrix of a neuron's penalty; empty without one."""
+        return [[self.ridge * x for x in line] for line in self.coordinates.squared_norm()] if self.ridge else []
 
     @cached_property
     def floor(self) -> Fraction:
@@ -296,12 +301,9 @@ def read_weights(sample_weight: Any, size: int) -> list[Fraction]:
     return weights
 
 
-def read_ridge(ridge: Any, loss: Loss) -> Fraction:
+def read_ridge(ridge: Any) -> Fraction:
     """The penalty's factor."""
     factor = as_fraction(ridge, "ridge")
     if factor < 0:
         raise InvalidInputError(f"ridge is {ridge!r}: give a number >= 0")
-    if factor and not isinstance(loss, SquaredLoss):
-        kind = "logistic" if isinstance(loss, LogisticLoss) else "piecewise-linear"
-        raise InvalidInputError(f"ridge is {ridge!r}: with a {kind} loss give 0; a penalty goes with loss='squared'")
     return factor

@@ -51,7 +51,7 @@ def branch_and_bound(
     if is_exact_token(start):
         return exact_search(problem, budget, progress, start)
     known = plain
-    if problem.d <= MAX_LOCAL and problem.width <= MAX_WIDTH:
+    if (problem.is_squared or problem.ridge_form is None) and problem.d <= MAX_LOCAL and problem.width <= MAX_WIDTH:
         run = _Run(problem, proof, plain)
         try:
             outcome = run.finish(clock, executor, progress, start)
