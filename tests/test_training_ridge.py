@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reluzono as rz
-from reluzono.training.problem import Kinks
+from reluzono.training.problem import Kinks, over_common
 from reluzono.training.ridge_guess import guess
 from reluzono.training.ridge_program import Program, linearise, minimize, newton_point
 
@@ -100,7 +100,8 @@ def test_programs_against_brute_force(program: Program, guessed: bool) -> None:
 def test_tangents_are_bounds_or_have_rays_of_descent(program: Program, numbers: list[int]) -> None:
     y = [Fraction(v, 2) for v in numbers[: len(program.columns)]]
     gradient = program.gradient(y)
-    found = linearise(program, gradient, sum((g * v for g, v in zip(gradient, y, strict=True)), Fraction(0)) / 2)
+    square = sum((g * v for g, v in zip(gradient, y, strict=True)), Fraction(0)) / 2
+    found = linearise(program, *over_common(gradient), square)
     bound = len(program.columns) - program.free
     assert all(v >= 0 for v in found.x[:bound])
     if found.value is not None:

@@ -15,9 +15,9 @@ from typing import Any
 
 from reluzono.training.cell_linear import LinearCells
 from reluzono.training.cones import Cone, Minimum, bits, common_points, neurons_of
-from reluzono.training.problem import TrainingProblem
+from reluzono.training.problem import TrainingProblem, over_common
 from reluzono.training.ridge_guess import guess
-from reluzono.training.ridge_program import Linearised, Program, linearise, minimize, newton_point, over_common
+from reluzono.training.ridge_program import Linearised, Program, linearise, minimize, newton_point
 
 Neuron = Sequence[Fraction]
 _CLEAR = Fraction(1, 1 << 20)  # of what is between the floor and a bound that is asked for
@@ -70,10 +70,19 @@ class RidgeCells(LinearCells):
         return self._minimum(found.value + rest, hidden, output, found.dual)
 
     def _linearised(self, cones: Sequence[Cone], program: Program, hidden: Sequence[Neuron]) -> Linearised:
-        images = [self._image(u) for u in hidden]
-        gradient = [2 * _dot(ray, image) for cone, image in zip(cones, images, strict=True) for ray in cone.rays]
-        square = sum(map(_dot, hidden, images), Fraction(0))
-        return linearise(program, gradient + [Fraction(0)] * program.free, square)
+        gradient, scale, square = self._tangent(cones, hidden)
+        return linearise(program, gradient + [0] * program.free, scale, square)
+
+    def _tangent(self, cones: Sequence[Cone], hidden: Sequence[Neuron]) -> tuple[list[int], int, Fraction]:
+        """``2 v.R.r`` for the vector v of each neuron and its rays r, times a scale; it; the sum of ``v.R.v``."""
+        gradient, square = [], 0
+        whole, scale = over_common(x for v in hidden for x in v)
+        for k, cone in enumerate(cones):
+            v = whole[k * self.problem.d : (k + 1) * self.problem.d]
+            image = [sum(map(mul, line, v)) for line in self._form]
+            gradient += [2 * sum(map(mul, image, ray)) for ray in cone.rays]
+            square += sum(map(mul, image, v))
+        return gradient, scale, Fraction(square, scale**2)
 
     def _minimum(self, value: Fraction, hidden: list[Any], output: Any, dual: list[int]) -> Minimum:
         neurons = []
@@ -88,13 +97,9 @@ class RidgeCells(LinearCells):
         if len(neurons) != len(cones) or any(len(v) != self.problem.d + 1 or v[0] <= 0 for v in neurons):
             return None
         hidden = [[Fraction(x * self.problem.scale, v[0]) for x in v[1:]] for v in neurons]
-        images = [self._image(u) for u in hidden]
-        gradient = [2 * _dot(ray, image) for cone, image in zip(cones, images, strict=True) for ray in cone.rays]
-        bound = self.dual_bound(cones, signs, dual, gradient)
-        return None if bound is None else bound - self.problem.unit * sum(map(_dot, hidden, images), Fraction(0))
-
-    def _image(self, u: Neuron) -> list[Fraction]:
-        return [_dot(line, u) for line in self._form]
+        gradient, scale, square = self._tangent(cones, hidden)
+        bound = self.dual_bound(cones, signs, dual, [Fraction(x, scale) for x in gradient])
+        return None if bound is None else bound - self.problem.unit * square
 
     def _program(self, cones: Sequence[Cone], signs: Sequence[int], points: Sequence[int]) -> Program:
         columns = self._columns(cones, signs, points)
@@ -106,10 +111,6 @@ class RidgeCells(LinearCells):
                     form[start + a][start + b] = sum(map(mul, ray, image))
             start += len(cone.rays)
         return Program(columns, self.problem.outputs, [self._losses[i] for i in points], form)
-
-
-def _dot(a: Sequence[int | Fraction], b: Neuron) -> Fraction:
-    return sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0))
 
 
 def _shortened(u: Neuron) -> list[Fraction]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from reluzono.training.cells import Outcome
-from reluzono.training.cones import Cone, halves, neurons_of, orthants
+from reluzono.training.cones import cone_of, neurons_of
 from reluzono.training.losses import logistic
 from reluzono.training.problem import Piece, TrainingProblem
 
@@ -188,7 +188,7 @@ def polished(problem: LogisticProblem, outcome: Outcome) -> Outcome:
 
     if not problem.rows or not (problem.width or problem.outputs):
         return outcome
-    cones = [cone_of(problem, u) for u in outcome.hidden]
+    cones = [cone_of(problem.rows, u) for u in outcome.hidden]
     columns = [
         [s * max(0, sum(a * b for a, b in zip(row, ray, strict=True))) for row in problem.rows]
         for cone, s in zip(cones, outcome.signs, strict=True)
@@ -214,14 +214,3 @@ def polished(problem: LogisticProblem, outcome: Outcome) -> Outcome:
     ]
     hidden, output = neurons_of(cones, coefficients, problem)
     return Outcome(outcome.signs, hidden, output, outcome.loss, outcome.lower_bound)
-
-
-def cone_of(problem: TrainingProblem, u: Sequence[Fraction]) -> Cone:
-    """A cone on which all points are determined and which holds a neuron."""
-    basis, cones = orthants(problem.rows)
-    values = [_dot(row, u) for row in problem.rows]
-    cone = cones[sum(1 << k for k, i in enumerate(basis) if values[i] >= 0)]
-    for i in range(problem.m):
-        if not cone.determined >> i & 1:
-            cone = halves(cone, i, problem.rows)[values[i] >= 0]
-    return cone

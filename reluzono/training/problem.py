@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import gcd, lcm
+from operator import mul
 from typing import Any
 
 from reluzono.errors import InvalidInputError
@@ -214,14 +215,19 @@ class TrainingProblem:
 
     def value(self, signs: Sequence[int], hidden: Sequence[Vector], output: Vector | None = None) -> Fraction:
         """The exact objective of neurons and an output row in integer coordinates (predictions times `scale`)."""
+        whole, common = over_common([x for u in (*hidden, output or []) for x in u])
+        vectors = [whole[k : k + self.d] for k in range(0, len(whole), self.d)]
+        neurons, last = vectors[: len(hidden)], vectors[len(hidden) :]
         total = Fraction(0)
         for row, loss in zip(self.rows, self.losses, strict=True):
-            z = Fraction(0) if output is None else _dot(row, output)
-            z += sum((s * max(Fraction(0), _dot(row, u)) for s, u in zip(signs, hidden, strict=True)), Fraction(0))
-            total += loss.at(z)
+            z = sum(sum(map(mul, row, u)) for u in last)
+            z += sum(s * max(0, sum(map(mul, row, u))) for s, u in zip(signs, neurons, strict=True))
+            total += loss.at(Fraction(z, common))
         if self.ridge_form is not None:
-            for u in hidden:
-                total += sum((_dot(line, u) * x for line, x in zip(self.ridge_form, u, strict=True)), Fraction(0))
+            square = sum(
+                sum(map(mul, line, u)) * x for u in neurons for line, x in zip(self.ridge_form, u, strict=True)
+            )
+            total += Fraction(square, common**2)
         return self.unit * total
 
     def network(self, signs: Sequence[int], hidden: Sequence[Vector], output: Vector | None = None) -> ReLUNetwork:
@@ -248,8 +254,11 @@ def _matrix(lines: list[list[Fraction]], n: int) -> ExactArray:
     return as_exact(lines) if n else ExactArray.zeros((len(lines), 0))
 
 
-def _dot(row: Sequence[int], u: Vector) -> Fraction:
-    return Fraction(sum(x * v for x, v in zip(row, u, strict=True)))
+def over_common(values: Iterable[Fraction | int]) -> tuple[list[int], int]:
+    """Numerators over a common denominator, and it."""
+    listed = list(values)
+    common = lcm(*(v.denominator for v in listed))
+    return [v.numerator * (common // v.denominator) for v in listed], common
 
 
 def _least(points: Sequence[Fraction], slopes: Sequence[Fraction]) -> Fraction:

@@ -14,7 +14,7 @@ import numpy as np
 from reluzono.training.ridge_program import Point, Program
 
 _ROUNDS = 40
-_ENOUGH = 1e-13  # of the mean product of complementary variables, in the scale of the program
+_ENOUGH = 1e-12  # of the mean product of complementary variables, in the scale of the program
 _BITS = 30  # of a coefficient, of the largest
 
 
@@ -79,7 +79,7 @@ class _Interior:
             mu = (w @ x[:bound] + q @ down + (delta - q) @ up) / (bound + 2 * len(delta))
             if mu < _ENOUGH:
                 break
-            goal = 0.1 * mu
+            goal = 0.03 * mu
             slope = self.first + a.T @ q + self.form @ x
             slope[:bound] -= w
             miss = up - down - (a @ x - self.t)

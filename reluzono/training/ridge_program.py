@@ -17,12 +17,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
 from operator import mul
 
 from reluzono import linalg
 from reluzono.training.bounded_simplex import NoFeasiblePointError, maximize
-from reluzono.training.problem import Kinks
+from reluzono.training.problem import Kinks, over_common
 
 Point = list[Fraction]
 _ZERO = Fraction(0)
@@ -69,9 +68,8 @@ class Linearised:
     dual: list[int]
 
 
-def linearise(program: Program, gradient: Sequence[Fraction], square: Fraction) -> Linearised:
-    """The least of ``sum_i loss_i(z_i) + gradient.x - square``."""
-    whole, scale = over_common(gradient)
+def linearise(program: Program, gradient: Sequence[int], scale: int, square: Fraction) -> Linearised:
+    """The least of ``sum_i loss_i(z_i) + gradient.x / scale - square``."""
     losses = program.losses
     terms = [(k, t, delta) for k, loss in enumerate(losses) for t, delta in loss.kinks]
     slopes = [loss.slope * scale for loss in losses]
@@ -79,7 +77,7 @@ def linearise(program: Program, gradient: Sequence[Fraction], square: Fraction) 
         found = maximize(
             [-t for _, t, _ in terms],
             [[column[k] for k, _, _ in terms] for column in program.columns],
-            [sum(map(mul, column, slopes)) + g for column, g in zip(program.columns, whole, strict=True)],
+            [sum(map(mul, column, slopes)) + g for column, g in zip(program.columns, gradient, strict=True)],
             [delta * scale for *_, delta in terms],
             program.free,
         )
@@ -106,7 +104,7 @@ def minimize(program: Program, x: Point) -> Solution:
     while True:
         x = _face_minimum(program, x)
         value, gradient = program.value(x), program.gradient(x)
-        found = linearise(program, gradient, _dot(gradient, x) / 2)
+        found = linearise(program, *over_common(gradient), _dot(gradient, x) / 2)
         if found.value == value:
             return Solution(value, x, found.dual)
         if found.value is None:
@@ -198,12 +196,6 @@ def _line_minimum(program: Program, x: Point, direction: Point, limit: Fraction 
 
 def _moved(x: Point, s: Fraction, direction: Point) -> Point:
     return [a + s * b for a, b in zip(x, direction, strict=True)]
-
-
-def over_common(values: Sequence[Fraction]) -> tuple[list[int], int]:
-    """Numerators over a common denominator, and it."""
-    common = lcm(*(v.denominator for v in values))
-    return [v.numerator * (common // v.denominator) for v in values], common
 
 
 def _dot(a: Sequence[Fraction], b: Sequence[Fraction | int]) -> Fraction:

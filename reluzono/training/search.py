@@ -48,10 +48,10 @@ def branch_and_bound(
     if not problem.rows or not problem.width or plain.loss == plain.lower_bound:
         return replace(plain, lower_bound=plain.loss)
     clock = budget.start()
-    if is_exact_token(start):
+    if is_exact_token(start) or (start is not None and not fits(problem)):
         return exact_search(problem, budget, progress, start)
     known = plain
-    if (problem.is_squared or problem.ridge_form is None) and problem.d <= MAX_LOCAL and problem.width <= MAX_WIDTH:
+    if problem.d <= MAX_LOCAL and problem.width <= MAX_WIDTH:
         run = _Run(problem, proof, plain)
         try:
             outcome = run.finish(clock, executor, progress, start)
