@@ -50,7 +50,7 @@ def problems(draw: st.DrawFn) -> dict[str, Any]:
         "loss": loss,
         "output": draw(st.sampled_from(OUTPUTS)),
         "sample_weight": draw(st.lists(st.integers(0, 3), min_size=size, max_size=size)),
-        "ridge": draw(st.sampled_from([0, 0, Fraction(1, 3)])) if loss == "squared" else 0,
+        "ridge": draw(st.sampled_from([0, 0, Fraction(1, 3)])),
     }
 
 

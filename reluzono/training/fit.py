@@ -119,7 +119,7 @@ def fit_global(
     sample_weight : array_like, shape (D,), optional
         Weights >= 0.
     ridge : number
-        Penalty on the hidden weights without biases; squared loss only.
+        Penalty on the hidden weights without biases.
     method : {"branch-and-bound", "enumerate"}
         "enumerate" is Algorithm 1 of the paper.
     proof : {"rational", "margin", "float"}
@@ -173,7 +173,7 @@ def fit_global(
         return branch_and_bound(problem, way, rest, executor, progress, start)
 
     if logistic:
-        return _fit_logistic((X, y, width, output, sample_weight), ridge, tolerance, start, search, clock, method)
+        return _fit_logistic((X, y, width, output, sample_weight, ridge), tolerance, start, search, clock, method)
     problem = TrainingProblem(X, y, width, loss, output, sample_weight, ridge)
     outcome = search(problem)
     network = problem.network(outcome.signs, outcome.hidden, outcome.output)
@@ -185,7 +185,6 @@ def fit_global(
 
 def _fit_logistic(
     arguments: tuple[Any, ...],
-    ridge: Any,
     tolerance: Any,
     start: str | None,
     search: Callable[[TrainingProblem], Outcome],

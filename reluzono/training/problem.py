@@ -223,12 +223,16 @@ class TrainingProblem:
             z = sum(sum(map(mul, row, u)) for u in last)
             z += sum(s * max(0, sum(map(mul, row, u))) for s, u in zip(signs, neurons, strict=True))
             total += loss.at(Fraction(z, common))
-        if self.ridge_form is not None:
-            square = sum(
-                sum(map(mul, line, u)) * x for u in neurons for line, x in zip(self.ridge_form, u, strict=True)
-            )
-            total += Fraction(square, common**2)
-        return self.unit * total
+        return self.unit * total + self.penalty(hidden)
+
+    def penalty(self, hidden: Sequence[Vector]) -> Fraction:
+        """The exact penalty of neurons in integer coordinates."""
+        square = Fraction(0)
+        for u in hidden if self.ridge_form is not None else ():
+            whole, common = over_common(u)
+            image = [sum(map(mul, line, whole)) for line in self.ridge_form or ()]
+            square += Fraction(sum(map(mul, image, whole)), common**2)
+        return self.unit * square
 
     def network(self, signs: Sequence[int], hidden: Sequence[Vector], output: Vector | None = None) -> ReLUNetwork:
         """The network in the given coordinates, with weights of least norm for the same values on the data.

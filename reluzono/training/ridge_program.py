@@ -108,9 +108,9 @@ def minimize(program: Program, x: Point) -> Solution:
         if found.value == value:
             return Solution(value, x, found.dual)
         if found.value is None:
-            x = _line_minimum(program, x, found.x, None)
+            x = line_minimum(program, x, found.x, None)
         else:
-            x = _line_minimum(program, x, [b - a for a, b in zip(x, found.x, strict=True)], Fraction(1))
+            x = line_minimum(program, x, [b - a for a, b in zip(x, found.x, strict=True)], Fraction(1))
 
 
 def newton_point(program: Program, x: Point, support: Sequence[int], tight: Mapping[int, int]) -> Point:
@@ -170,7 +170,7 @@ def _face_step(program: Program, x: Point, support: Sequence[int], tight: Mappin
     return step, full
 
 
-def _line_minimum(program: Program, x: Point, direction: Point, limit: Fraction | None) -> Point:
+def line_minimum(program: Program, x: Point, direction: Point, limit: Fraction | None) -> Point:
     """The lowest point ``x + s direction``, 0 <= s <= limit, where the objective falls at first."""
     z, change, bend = program.predictions(x), program.predictions(direction), program.gradient(direction)
     rise, curvature = _dot(bend, x), _dot(bend, direction)
