@@ -119,13 +119,15 @@ def fit_global(
     sample_weight : array_like, shape (D,), optional
         Weights >= 0.
     ridge : number
-        Penalty on the hidden weights without biases.
+        Penalty on the hidden weights without biases, exact for every loss. With another loss than the squared one
+        the search takes longer, because all of it is in fractions.
     method : {"branch-and-bound", "enumerate"}
         "enumerate" is Algorithm 1 of the paper.
     proof : {"rational", "margin", "float"}
         How branch and bound excludes parts of the search: by bounds in integers (for piecewise-linear losses by a
         second search in fractions, which is slow), in doubles with proven margins, or in doubles alone, which is no
-        proof. The loss is exact in any case; "margin" is as rigorous as "rational", and faster.
+        proof. The loss is exact in any case; "margin" is as rigorous as "rational", and faster. With a penalty and
+        another loss than the squared one all three are the same search, in fractions.
     tolerance : number
         Logistic loss only: the gap that counts as optimal.
     budget, executor, progress
