@@ -50,7 +50,9 @@ class Kinks:
     constant: int
 
     def at(self, z: Fraction | int) -> Fraction:
-        return Fraction(self.slope * z + sum(d * max(0, z - t) for t, d in self.kinks) + self.constant)
+        n, common = z.numerator, z.denominator
+        total = (self.slope * n) + sum(d * (n - t * common) for t, d in self.kinks if n > t * common)
+        return Fraction(total + self.constant * common, common)
 
     @cached_property
     def minimum(self) -> int:

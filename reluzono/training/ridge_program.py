@@ -36,14 +36,14 @@ class Program:
     losses: list[Kinks]
     quadratic: list[list[int]]
 
-    def predictions(self, x: Sequence[Fraction]) -> Point:
-        """``A x``."""
+    def predictions(self, x: Sequence[Fraction]) -> tuple[list[int], int]:
+        """``A x`` times a common denominator, and it."""
         whole, common = over_common(x)
         total = [0] * len(self.losses)
         for column, factor in zip(self.columns, whole, strict=True):
             if factor:
                 total = [t + factor * a for t, a in zip(total, column, strict=True)]
-        return [Fraction(t, common) for t in total]
+        return total, common
 
     def gradient(self, x: Sequence[Fraction]) -> Point:
         """``2 Q x``."""
@@ -52,7 +52,8 @@ class Program:
 
     def value(self, x: Sequence[Fraction]) -> Fraction:
         """The objective."""
-        losses = sum((loss.at(z) for loss, z in zip(self.losses, self.predictions(x), strict=True)), _ZERO)
+        z, common = self.predictions(x)
+        losses = sum((loss.at(Fraction(v, common)) for loss, v in zip(self.losses, z, strict=True)), _ZERO)
         return losses + _dot(self.gradient(x), x) / 2
 
 
@@ -127,31 +128,43 @@ def newton_point(program: Program, x: Point, support: Sequence[int], tight: Mapp
 def _face_minimum(program: Program, x: Point) -> Point:
     """From a point to the minimum of a face, not above. Faces get smaller where a border is met before."""
     while True:
-        z = program.predictions(x)
         bound = len(x) - program.free
         support = [c for c, v in enumerate(x) if v or c >= bound]
+        z, common = program.predictions(x)
         kinks = [(i, t) for i, loss in enumerate(program.losses) for t, _ in loss.kinks]
-        step, full = _face_step(program, x, support, {i: t for i, t in kinks if z[i] == t})
-        change = program.predictions(step)
-        ends = [-x[c] / step[c] for c in support if c < bound and step[c] < 0]
-        ends += [(t - z[i]) / change[i] for i, t in kinks if change[i] and (t - z[i]) * change[i] > 0]
-        length = min([*ends, Fraction(1)] if full else ends)
+        step, full = _face_step(program, x, support, {i: t for i, t in kinks if z[i] == t * common})
+        change, scale = program.predictions(step)
+        length = Fraction(1) if full else None
+        for end in (
+            *(-x[c] / step[c] for c in support if c < bound and step[c] < 0),
+            *(end for i, t in kinks if (end := _meeting(t * common - z[i], change[i], scale, common))),
+        ):
+            length = end if length is None else min(length, end)
+        assert length is not None, "the objective is bounded below"
         x = _moved(x, length, step)
         if full and length == 1:
             return x
 
 
+def _meeting(distance: int, speed: int, scale: int, common: int) -> Fraction | None:
+    """When a prediction meets a kink ahead of it."""
+    return Fraction(distance * scale, speed * common) if distance * speed > 0 else None
+
+
 def _face_step(program: Program, x: Point, support: Sequence[int], tight: Mapping[int, int]) -> tuple[Point, bool]:
     """The step to the minimum of a face and True; or, if it has none, a direction of descent and False."""
-    z = program.predictions(x)
-    slopes = [loss.slope + sum(d for t, d in loss.kinks if v > t) for loss, v in zip(program.losses, z, strict=True)]
+    z, common = program.predictions(x)
+    slopes = [
+        loss.slope + sum(d for t, d in loss.kinks if v > t * common) for loss, v in zip(program.losses, z, strict=True)
+    ]
     bend = program.gradient(x)
     downhill = [-bend[c] - sum(map(mul, program.columns[c], slopes)) for c in support]
     lines = [[program.columns[c][i] for c in support] for i in tight]
     kept = linalg.row_basis(lines)
     equations = [lines[k] for k in kept]
     form = [[program.quadratic[c][e] for e in support] for c in support]
-    right, scale = over_common(downhill + [t - z[i] for k, (i, t) in enumerate(tight.items()) if k in kept])
+    missing = [Fraction(t * common - z[i], common) for k, (i, t) in enumerate(tight.items()) if k in kept]
+    right, scale = over_common(downhill + missing)
     matrix = [
         *([*(2 * v for v in line), *(row[k] for row in equations)] for k, line in enumerate(form)),
         *([*row, *([0] * len(equations))] for row in equations),
@@ -172,23 +185,27 @@ def _face_step(program: Program, x: Point, support: Sequence[int], tight: Mappin
 
 def line_minimum(program: Program, x: Point, direction: Point, limit: Fraction | None) -> Point:
     """The lowest point ``x + s direction``, 0 <= s <= limit, where the objective falls at first."""
-    z, change, bend = program.predictions(x), program.predictions(direction), program.gradient(direction)
+    (z, common), (change, scale), bend = (
+        program.predictions(x),
+        program.predictions(direction),
+        program.gradient(direction),
+    )
     rise, curvature = _dot(bend, x), _dot(bend, direction)
     turns = []
     for loss, v, w in zip(program.losses, z, change, strict=True):
-        rise += loss.slope * w
+        slope = loss.slope + sum(d for t, d in loss.kinks if v > t * common or (v == t * common and w > 0))
+        rise += Fraction(slope * w, scale)
         for t, delta in loss.kinks:
-            if v > t or (v == t and w > 0):
-                rise += delta * w
-            if (t - v) * w > 0 and (limit is None or (t - v) / w < limit):
-                turns.append(((t - v) / w, delta * abs(w)))
+            place = _meeting(t * common - v, w, scale, common)
+            if place is not None and (limit is None or place < limit):
+                turns.append((place, Fraction(delta * abs(w), scale)))
     s = _ZERO
-    for place, more in [*sorted(turns), (limit, _ZERO)]:
+    for end, more in [*sorted(turns), (limit, _ZERO)]:
         least = s - rise / curvature if curvature else None  # rise is the slope at s
-        if least is not None and (place is None or least <= place):
+        if least is not None and (end is None or least <= end):
             return _moved(x, least, direction)
-        assert place is not None, "the objective is bounded below"
-        rise, s = rise + curvature * (place - s) + more, place
+        assert end is not None, "the objective is bounded below"
+        rise, s = rise + curvature * (end - s) + more, end
         if rise >= 0:
             break
     return _moved(x, s, direction)
