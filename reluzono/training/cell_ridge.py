@@ -63,7 +63,7 @@ class RidgeCells(LinearCells):
     def _estimate(self, cones: Sequence[Cone], program: Program, x: list[Fraction], rest: int) -> Minimum | None:
         """The bound of the tangent at short neurons near those of x."""
         hidden, output = neurons_of(cones, x, self.problem)
-        hidden = [_shortened(u) for u in hidden]
+        hidden = [list(map(_shortened, u)) for u in hidden]
         found = self._linearised(cones, program, hidden)
         if found.value is None:
             return None
@@ -113,9 +113,8 @@ class RidgeCells(LinearCells):
         return Program(columns, self.problem.outputs, [self._losses[i] for i in points], form)
 
 
-def _shortened(u: Neuron) -> list[Fraction]:
-    """Rounded to few bits of the largest coordinate."""
-    largest = max(map(abs, u), default=Fraction(0))
-    exponent = largest.numerator.bit_length() - largest.denominator.bit_length() - _BITS
+def _shortened(x: Fraction) -> Fraction:
+    """Rounded to few bits."""
+    exponent = x.numerator.bit_length() - x.denominator.bit_length() - _BITS
     grid = Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent)
-    return [round(x / grid) * grid for x in u]
+    return round(x / grid) * grid

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
@@ -28,14 +28,12 @@ def descended(problem: TrainingProblem, cells: Cells, outcome: Outcome, clock: C
     return best
 
 
-def _best(
-    problem: TrainingProblem, cells: Cells, best: Outcome, choices: Iterator[list[Cone]] | list[list[Cone]]
-) -> Outcome:
+def _best(problem: TrainingProblem, cells: Cells, best: Outcome, choices: Iterable[list[Cone]]) -> Outcome:
+    """The best network over some choices of cones that determine all points."""
     for cones in choices:
         found = cells.minimum(cones, best.signs, best.loss)
         if found.value < best.loss:
-            loss = problem.value(best.signs, found.hidden, found.output)
-            best = replace(best, hidden=found.hidden, output=found.output, loss=min(loss, best.loss))
+            best = replace(best, hidden=found.hidden, output=found.output, loss=found.value)
     return best
 
 

@@ -1,4 +1,5 @@
-"""Branch and bound in exact arithmetic throughout: for every loss that is squared or piecewise linear, any size.
+"""Branch and bound in exact arithmetic throughout: for every loss that is squared or piecewise linear, with or without
+a penalty, any size.
 
 The nodes are those of `reluzono.training.search`: a cone for each neuron, and the sign vectors that are open. The bound
 of a node is the least loss on the points that its cones determine.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import frexp, ldexp
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from reluzono.training.ridge_program import Point, Program
 
 _ROUNDS = 40
 _ENOUGH = 1e-12  # of the mean product of complementary variables, in the scale of the program
-_BITS = 30  # of a coefficient, of the largest
+_BITS = 30  # of a coefficient
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,9 @@ class _Interior:
         support = [*positive, *range(self.bound, len(x))]
         near = np.minimum(q, self.delta - q) > up + down
         tight = dict(kink for kink, on in zip(self.kinks, near, strict=True) if on)
-        grid = 2.0 ** (np.ceil(np.log2(np.max(np.abs(x), initial=1e-300))) - _BITS)
         rounded = [Fraction(0)] * len(x)
         for c in support:
-            rounded[c] = Fraction(round(float(x[c] / grid))) * Fraction(float(grid)) * self.height / self.sizes[c]
+            fraction, exponent = frexp(x[c])
+            short = Fraction(ldexp(round(ldexp(fraction, _BITS)), exponent - _BITS))
+            rounded[c] = short * self.height / self.sizes[c]
         return Guess(rounded, support, tight)
