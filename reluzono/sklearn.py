@@ -120,7 +120,7 @@ class GlobalReLURegressor(RegressorMixin, _GlobalReLU):  # type: ignore[misc]
         What is added to the hidden neurons. `reluzono.fit_global` has "none" by default; here a constant is added,
         so that the fit follows a shift of the targets.
     ridge : number
-        Penalty on the hidden weights without biases; squared loss only.
+        Penalty on the hidden weights without biases.
     method, proof
         See `reluzono.fit_global`.
     budget : float, dict or Budget
@@ -204,8 +204,7 @@ class GlobalReLUClassifier(ClassifierMixin, _GlobalReLU):  # type: ignore[misc]
         "hinge" or "logistic", or another loss of margins made by `reluzono.training.piecewise_linear`. For the
         logistic loss the bounds are rigorous, and "optimal" means within its tolerance.
     output, ridge, method, proof, budget
-        See `GlobalReLURegressor`. A penalty goes with the squared loss only, which is possible here, too: the
-        labels are -1 and 1.
+        See `GlobalReLURegressor`. The squared loss is possible here, too: the labels are -1 and 1.
 
     Attributes
     ----------

@@ -43,6 +43,15 @@ def test_json_is_one_document(data: str, capsys: pytest.CaptureFixture[str]) -> 
     assert document["command"] == "fit" and document["loss"] == "0" and document["status"] == "optimal"
 
 
+def test_a_penalty_goes_with_every_loss(data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    proof = str(tmp_path / "proof.json")
+    options = ["--features", "place", "--loss", "absolute", "--ridge", "1/3", "--certificate", proof, "--json"]
+    assert main(["fit", data, *options]) == 0
+    found = rz.fit_global([[x] for x in range(-3, 4)], [abs(x) for x in range(-3, 4)], 1, loss="absolute", ridge="1/3")
+    assert json.loads(capsys.readouterr().out)["loss"] == str(found.loss)
+    assert rz.verify(json.loads(Path(proof).read_text()))
+
+
 def test_a_budget_that_ends_the_search_has_its_own_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "noise.csv"
     path.write_text("\n".join(f"{x},{(x * 7919) % 101},{(x * x * 31) % 53}" for x in range(80)))

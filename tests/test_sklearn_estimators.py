@@ -82,6 +82,15 @@ def test_classifier_takes_any_two_labels() -> None:
     assert not hasattr(model, "predict_proba")
 
 
+@pytest.mark.parametrize("loss", ["hinge", "logistic"])
+def test_classifiers_take_a_penalty(loss: str) -> None:
+    y = ["out", "in", "in", "in", "in", "out", "out"]
+    models = [GlobalReLUClassifier(width=1, loss=loss, ridge=r, budget=None).fit(LINE, y) for r in (0.125, 4)]
+    assert [model.status_ for model in models] == ["optimal"] * 2 and models[0].loss_ < models[1].loss_
+    weights = [abs(model.network_.layers[0].weights[0, 0]) for model in models]
+    assert weights[0] > weights[1] and rz.verify(models[0].certificate_)
+
+
 def test_more_classes_are_fitted_one_against_the_rest() -> None:
     X, y = [[0], [1], [2], [3], [4], [5]], list("aabbcc")
     with pytest.raises(ValueError, match="OneVsRestClassifier"):

@@ -185,7 +185,8 @@ def test_zero_one_labels_and_huge_entries() -> None:
         ({"method": "magic"}, "method is 'magic'"),
         ({"proof": "faith"}, "proof is 'faith'"),
         ({"ridge": -1}, "ridge is -1"),
-        ({"ridge": 1, "loss": "absolute"}, "ridge is 1: with a piecewise-linear loss"),
+        ({"ridge": -1, "loss": "absolute"}, "ridge is -1"),
+        ({"ridge": "much", "loss": "hinge", "y": [1] * 7}, "ridge is 'much'"),
         ({"sample_weight": [1, 1, 1, -1, 1, 1, 1]}, r"sample_weight\[3\] is -1"),
         ({"width": -1}, "width is -1"),
         ({"X": [[float("nan")]] * 7}, r"X\[0, 0\] is nan"),
@@ -473,7 +474,14 @@ LUCKY = ("swap", "basis")
 
 @pytest.mark.parametrize(
     ("width", "options"),
-    [(1, {}), (2, {}), (2, {"ridge": "1/3", "output": "bias"}), (2, {"loss": "absolute"}), (1, {"output": "affine"})],
+    [
+        (1, {}),
+        (2, {}),
+        (2, {"ridge": "1/3", "output": "bias"}),
+        (2, {"loss": "absolute"}),
+        (2, {"loss": "absolute", "ridge": "1/3", "output": "affine"}),
+        (1, {"output": "affine"}),
+    ],
 )
 def test_changed_certificates_are_refused(width: int, options: dict[str, Any]) -> None:
     y = [0, 2, 1, 0, 0, 1, 3]

@@ -55,6 +55,10 @@ Entries of the certificate, besides "format", "version", "kind", "digest":
     * piecewise-linear loss or minorants: ``[denominator, numerator, ...]``, for each determined point in order a number
       ``p_i = dual_unit numerator / denominator``: ``a.p >= 0`` for columns of rays, = 0 for output columns. Then no
       combination has an objective below ``- sum_i sup_z (p_i z - loss_i(z))``, with p_i = 0 for undetermined points.
+    * the same with a ridge > 0: ``[[denominator, numerator, ...], v_1, ..., v_width]``, the numbers p as before, then
+      for each neuron a vector v of d rationals ``[denominator, numerator, ...]``. With the matrix R for which ``u.R.u``
+      is the least ``|a|^2`` of a neuron u: ``a.p + 2 ridge v.R.r >= 0`` for the column a of each ray r. Because
+      ``u.R.u >= 2 v.R.u - v.R.v``, the bound is that for p minus ``ridge sum v.R.v``.
     The bound of each proof must be at least "lower_bound".
 If all weights are 0, "rows", "basis", "splits" and "tree" are empty, and the lower bound is at most 0.
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
+from operator import mul
 from typing import Any, Protocol
 
 from reluzono.certificates.data import Refused, array, dot, integers, rational, reduced_basis, require
@@ -205,7 +206,8 @@ class Sided:
 
 
 class LinearBounds:
-    """Feasible dual vectors, for the loss or, if it is logistic, for what is nowhere above it."""
+    """Feasible dual vectors, for the loss or, if it is logistic, for what is nowhere above it; with tangents of the
+    penalty."""
 
     def __init__(self, problem: Problem, rows: list[list[int]], row_of: list[int | None], unit: Fraction) -> None:
         require(unit > 0, "dual_unit: not positive")
@@ -219,6 +221,8 @@ class LinearBounds:
         self.kinks = lcm(*(t.denominator for part in parts for t in part.kinks))
         self.losses = [part.pieces(self.slopes / unit, self.kinks) for part in parts]
         self.constants = [part.constant for part in parts]
+        norms = least_norms(problem, rows, row_of) if problem.ridge else []
+        self.penalty = [[problem.ridge * x for x in line] for line in norms]
         self.least = [
             self.constants[i] - self.unit * Fraction(self._conjugate(i, 0, 1, "loss"), self.slopes * self.kinks)
             for i in range(self.m)
@@ -228,17 +232,37 @@ class LinearBounds:
         """See `reluzono.certificates.training`."""
         common = _determined(cones, (1 << self.m) - 1)
         points = [i for i in range(self.m) if common >> i & 1]
-        denominator, *numerators = integers(proof, where, len(points) + 1)
+        tangents, squares = self._tangents(proof, len(cones), where)
+        denominator, *numerators = integers(proof[0] if self.penalty else proof, where, len(points) + 1)
         require(denominator > 0, f"{where}: the denominator is not positive")
-        for cone, sign in zip(cones, signs, strict=True):
-            total = self._total(points, numerators, cone.active)
-            require(all(sign * dot(total, ray) >= 0 for ray in cone.rays), f"{where}: a column descends")
+        for cone, sign, tangent in zip(cones, signs, tangents, strict=True):
+            total: Sequence[int | Fraction] = self._total(points, numerators, cone.active)
+            if sign < 0:
+                total = [-x for x in total]
+            if self.penalty:
+                total = [self.unit * x + denominator * y for x, y in zip(total, tangent, strict=True)]
+            require(all(sum(map(mul, total, ray)) >= 0 for ray in cone.rays), f"{where}: a column descends")
         total = self._total(points, numerators, common)
         require(not any(dot(total, column) for column in self.outputs), f"{where}: an output column descends")
         rest = sum((x for i, x in enumerate(self.least) if not common >> i & 1), Fraction(0))
         rest += sum((self.constants[i] for i in points), Fraction(0))
         cost = sum(self._conjugate(i, x, denominator, where) for i, x in zip(points, numerators, strict=True))
-        return rest - self.unit * Fraction(cost, denominator * self.slopes * self.kinks)
+        return rest - squares - self.unit * Fraction(cost, denominator * self.slopes * self.kinks)
+
+    def _tangents(self, proof: Any, width: int, where: str) -> tuple[list[list[Fraction]], Fraction]:
+        """``2 ridge R v`` for the vector v of each neuron, and the sum of ``ridge v.R.v``."""
+        d = len(self.rows[0])
+        if not self.penalty:
+            return [[Fraction(0)] * d] * width, Fraction(0)
+        tangents, squares = [], Fraction(0)
+        for part in array(proof, where, 1 + width)[1:]:
+            denominator, *numerators = integers(part, where, 1 + d)
+            require(denominator > 0, f"{where}: the denominator is not positive")
+            vector = [Fraction(x, denominator) for x in numerators]
+            image = [sum(map(mul, line, vector), Fraction(0)) for line in self.penalty]
+            tangents.append([2 * x for x in image])
+            squares += sum(map(mul, image, vector), Fraction(0))
+        return tangents, squares
 
     def _total(self, points: Sequence[int], values: Sequence[int], mask: int) -> list[int]:
         """The sum of values times rows over the points of the mask."""

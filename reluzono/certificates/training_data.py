@@ -108,7 +108,6 @@ def read_problem(data: Any) -> Problem:
     ridge = rational(data["ridge"], "ridge")
     loss = _read_loss(data["loss"], len(points))
     if not isinstance(loss, Squared):
-        require(ridge == 0, "ridge: for the squared loss only")
         of_margins = isinstance(loss, Logistic) or loss.of == "margin"
         require(not of_margins or all(abs(y) == 1 for y in targets), "targets: not labels -1, 1")
     require(ridge >= 0, "ridge: negative")

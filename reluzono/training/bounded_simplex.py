@@ -17,6 +17,17 @@ from fractions import Fraction
 from functools import cmp_to_key
 
 
+class NoFeasiblePointError(ArithmeticError):
+    """No point is feasible: ``sum ray_c (constant_c + row_c.q) < 0`` for all q in their bounds.
+
+    The ray is >= 0 for inequalities.
+    """
+
+    def __init__(self, ray: list[int]) -> None:
+        super().__init__("no feasible point")
+        self.ray = ray
+
+
 @dataclass(frozen=True)
 class Optimum:
     """An optimum: variables and objective are over the common denominator."""
@@ -53,7 +64,7 @@ def maximize(
 
     Raises
     ------
-    ArithmeticError
+    NoFeasiblePointError
         If no q is feasible.
     """
     dictionary = Dictionary(objective, rows, constants, upper, equations)
@@ -114,7 +125,7 @@ class Dictionary:
         fixed = [self.upper[variable] == 0 for variable in self.outside]
         open_columns = [c for c, x in enumerate(lead[:-1]) if x > 0 and not fixed[c]]
         if not open_columns:
-            raise ArithmeticError("no feasible point")
+            raise NoFeasiblePointError(self.ray(r))
 
         def compare(a: int, b: int) -> int:
             return gain[b] * lead[a] - gain[a] * lead[b] or self.outside[a] - self.outside[b]
@@ -133,7 +144,16 @@ class Dictionary:
                 return c
             missing -= bound * lead[c]
             self.reflect_column(c)
-        raise ArithmeticError("no feasible point")
+        raise NoFeasiblePointError(self.ray(r))
+
+    def ray(self, r: int) -> list[int]:
+        """The rows' multipliers of row r, where a value < 0 cannot be raised."""
+        multipliers = [0] * self.count
+        named = [(self.inside[r], self.denominator), *zip(self.outside, [-x for x in self.table[r]], strict=False)]
+        for variable, x in named:
+            if variable >= self.h:
+                multipliers[variable - self.h] = -x if self.reflected[variable] else x
+        return multipliers
 
     def reflect_column(self, c: int) -> None:
         """Replace the variable outside by its distance to its upper bound."""

@@ -9,8 +9,9 @@ determine them: they get p_i = 0, that is, the least value of their own loss.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import repeat
 from math import gcd
 from operator import mul
 
@@ -31,7 +32,7 @@ class LinearCells:
         self._hinges = [hinges(loss) for loss in self._losses]
         self._floor = sum(loss.minimum for loss in self._losses)
 
-    def minimum(self, cones: Sequence[Cone], signs: Sequence[int]) -> Minimum:
+    def minimum(self, cones: Sequence[Cone], signs: Sequence[int], enough: Fraction | None = None) -> Minimum:
         """The least objective over neurons in these cones, on the points that all of them determine; elsewhere
         every point counts with the least value of its own loss."""
         points = list(bits(common_points(cones, self.problem)))
@@ -58,18 +59,25 @@ class LinearCells:
             [x // common for x in dual],
         )
 
-    def lower_bound(self, cones: Sequence[Cone], signs: Sequence[int], dual: Dual) -> Fraction | None:
+    def lower_bound(self, cones: Sequence[Cone], signs: Sequence[int], proof: Dual) -> Fraction | None:
         """The bound that a dual vector proves; None if it proves none."""
+        return self.dual_bound(cones, signs, proof, repeat(0))
+
+    def dual_bound(
+        self, cones: Sequence[Cone], signs: Sequence[int], dual: Dual, gradient: Iterable[int | Fraction]
+    ) -> Fraction | None:
+        """The same if the objective grows along each ray, in addition, at least as fast as its gradient says."""
         points = list(bits(common_points(cones, self.problem)))
         denominator, *values = dual
         if denominator <= 0 or len(values) != len(points):
             return None
         columns = self._columns(cones, signs, points)
         free = len(columns) - self.problem.outputs
-        for c, column in enumerate(columns):
-            product = sum(map(mul, column, values))
-            if product < 0 or (product and c >= free):
-                return None
+        products = [sum(map(mul, column, values)) for column in columns]
+        if any(products[free:]):
+            return None
+        if any(product + denominator * more < 0 for product, more in zip(products[:free], gradient, strict=False)):
+            return None
         total = self._floor * denominator
         for i, p in zip(points, values, strict=True):
             cost = _conjugate(self._hinges[i], p, denominator)

@@ -31,7 +31,7 @@ class SquaredCells:
         self._moments = Moments(problem)
         self._everything = (1 << problem.m) - 1
 
-    def minimum(self, cones: Sequence[Cone], signs: Sequence[int]) -> Minimum:
+    def minimum(self, cones: Sequence[Cone], signs: Sequence[int], enough: Fraction | None = None) -> Minimum:
         """The least objective over neurons in these cones, on the points that all of them determine; elsewhere
         every point counts with the least value of its own loss."""
         gram, linear, constant = self._program(cones, signs)

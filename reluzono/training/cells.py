@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from reluzono.training.cell_linear import LinearCells
+from reluzono.training.cell_ridge import RidgeCells
 from reluzono.training.cell_squared import SquaredCells
 from reluzono.training.cones import Cone, Minimum
 from reluzono.training.problem import TrainingProblem
@@ -16,12 +17,16 @@ from reluzono.training.problem import TrainingProblem
 class Cells(Protocol):
     """Minima over cones."""
 
-    def minimum(self, cones: Sequence[Cone], signs: Sequence[int]) -> Minimum: ...
+    def minimum(self, cones: Sequence[Cone], signs: Sequence[int], enough: Fraction | None = None) -> Minimum:
+        """The minimum. Asked for `enough`, solvers of long programs may give a lower bound of it instead: one that is
+        enough or, if a cone leaves a point undetermined, one that is not."""
 
 
 def make_cells(problem: TrainingProblem) -> Cells:
     """The solver for the loss of a problem."""
-    return SquaredCells(problem) if problem.is_squared else LinearCells(problem)
+    if problem.is_squared:
+        return SquaredCells(problem)
+    return LinearCells(problem) if problem.ridge_form is None else RidgeCells(problem)
 
 
 @dataclass(frozen=True)

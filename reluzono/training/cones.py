@@ -91,6 +91,17 @@ def dichotomies(cone: Cone, rows: Sequence[Row]) -> Iterator[Cone]:
         yield from dichotomies(half, rows)
 
 
+def cone_of(rows: Sequence[Row], u: Sequence[Fraction], side: int = 1) -> Cone:
+    """A cone on which all points are determined and which holds a neuron; points with preactivation 0 on one side."""
+    basis, cones = orthants(rows)
+    values = [sum(x * v for x, v in zip(row, u, strict=True)) or side for row in rows]
+    cone = cones[sum(1 << k for k, i in enumerate(basis) if values[i] > 0)]
+    for i, value in enumerate(values):
+        if not cone.determined >> i & 1:
+            cone = halves(cone, i, rows)[value > 0]
+    return cone
+
+
 class Partition:
     """A binary partition of the space of a neuron's weights that grows where it is asked for.
 

@@ -143,7 +143,8 @@ def _solve(problem: TrainingProblem, listed: list[Cone], choices: list[Choice]) 
         for members in sign_classes(choice):
             mask = min(members)
             solved += 1
-            value = cells.minimum([listed[k] for k in choice], signs_of(mask, problem.width)).value
+            cones, known = [listed[k] for k in choice], None if best is None else best[0]
+            value = cells.minimum(cones, signs_of(mask, problem.width), known).value
             if best is None or value < best[0]:
                 best = value, choice, mask
     return len(choices), solved, best

@@ -1,4 +1,5 @@
-"""Branch and bound in exact arithmetic throughout: for every loss that is squared or piecewise linear, any size.
+"""Branch and bound in exact arithmetic throughout: for every loss that is squared or piecewise linear, with or without
+a penalty, any size.
 
 The nodes are those of `reluzono.training.search`: a cone for each neuron, and the sign vectors that are open. The bound
 of a node is the least loss on the points that its cones determine.
@@ -18,6 +19,7 @@ from reluzono.budget import Budget, Clock, as_progress
 from reluzono.errors import BudgetExceededError, InvalidInputError
 from reluzono.training.cells import Outcome, make_cells, sign_classes, signs_of, without_neurons
 from reluzono.training.cones import Minimum, Partition
+from reluzono.training.descent import descended
 from reluzono.training.problem import TrainingProblem
 
 _MOST_SIGNS = 1 << 16  # of points on orthants, with a limit of time
@@ -37,9 +39,11 @@ def exact_search(
     best = known or without_neurons(problem, make_cells(problem))
     search: _Search | None = None
     try:
+        if _descends(problem):
+            best = descended(problem, make_cells(problem), best, clock)
         if budget.seconds is not None and problem.m << problem.d > _MOST_SIGNS:
             raise BudgetExceededError("too many orthants to begin with")
-        search = _Search(problem, best)
+        search = _Search(problem, best, clock)
         search.begin(start, clock)
         while search.heap and search.heap[0][0] < search.best.loss:
             search.step()
@@ -58,10 +62,16 @@ def is_exact_token(start: str | None) -> bool:
     return start is not None and start.startswith('["exact"')
 
 
+def _descends(problem: TrainingProblem) -> bool:
+    """Whether networks are improved here: no other method has done so for a piecewise-linear loss with a penalty."""
+    return problem.ridge_form is not None and not problem.is_squared
+
+
 class _Search:
     """Best-first search; each node is for one class of sign vectors."""
 
-    def __init__(self, problem: TrainingProblem, best: Outcome) -> None:
+    def __init__(self, problem: TrainingProblem, best: Outcome, clock: Clock) -> None:
+        self.clock = clock
         self.problem, self.cells, self.partition = problem, make_cells(problem), Partition(problem)
         self.best, self.begun = best, False
         self.heap: list[Node] = []
@@ -118,7 +128,7 @@ class _Search:
     def _add(self, cones: tuple[int, ...], mask: int, above: Fraction) -> None:
         self.nodes, self.programs = self.nodes + 1, self.programs + 1
         chosen, signs = [self.partition.cones[c] for c in cones], signs_of(mask, self.problem.width)
-        found = self.cells.minimum(chosen, signs)
+        found = self.cells.minimum(chosen, signs, self.best.loss)
         if found.value < self.best.loss:
             self._offer(signs, found)
         everything = (1 << self.problem.m) - 1
@@ -129,6 +139,8 @@ class _Search:
         loss = self.problem.value(signs, found.hidden, found.output)
         if loss < self.best.loss:
             self.best = replace(self.best, signs=signs, hidden=found.hidden, output=found.output, loss=loss)
+            if _descends(self.problem):
+                self.best = descended(self.problem, self.cells, self.best, self.clock)
 
     def statistics(self) -> dict[str, int]:
         """What was done."""

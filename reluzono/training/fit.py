@@ -16,7 +16,7 @@ from reluzono.networks.network import ReLUNetwork
 from reluzono.training.cells import Outcome
 from reluzono.training.enumerate import enumerate_cells
 from reluzono.training.losses import LogisticLoss, as_loss
-from reluzono.training.problem import TrainingProblem, read_ridge
+from reluzono.training.problem import TrainingProblem
 from reluzono.training.search import branch_and_bound
 
 METHODS = ("branch-and-bound", "enumerate")
@@ -119,13 +119,15 @@ def fit_global(
     sample_weight : array_like, shape (D,), optional
         Weights >= 0.
     ridge : number
-        Penalty on the hidden weights without biases; squared loss only.
+        Penalty on the hidden weights without biases, exact for every loss. With another loss than the squared one
+        the search takes longer, because all of it is in fractions.
     method : {"branch-and-bound", "enumerate"}
         "enumerate" is Algorithm 1 of the paper.
     proof : {"rational", "margin", "float"}
         How branch and bound excludes parts of the search: by bounds in integers, in doubles with proven margins, or
         in doubles alone, which is no proof. The loss is exact in any case; "margin" is as rigorous as "rational", and
-        somewhat faster.
+        somewhat faster. With a penalty and another loss than the squared one all three are the same search, in
+        fractions.
     tolerance : number
         Logistic loss only: the gap that counts as optimal.
     budget, executor, progress
@@ -173,7 +175,7 @@ def fit_global(
         return branch_and_bound(problem, way, rest, executor, progress, start)
 
     if logistic:
-        return _fit_logistic((X, y, width, output, sample_weight), ridge, tolerance, start, search, clock, method)
+        return _fit_logistic((X, y, width, output, sample_weight, ridge), tolerance, start, search, clock, method)
     problem = TrainingProblem(X, y, width, loss, output, sample_weight, ridge)
     outcome = search(problem)
     network = problem.network(outcome.signs, outcome.hidden, outcome.output)
@@ -185,7 +187,6 @@ def fit_global(
 
 def _fit_logistic(
     arguments: tuple[Any, ...],
-    ridge: Any,
     tolerance: Any,
     start: str | None,
     search: Callable[[TrainingProblem], Outcome],
@@ -194,7 +195,6 @@ def _fit_logistic(
 ) -> GlobalFit:
     from reluzono.training.logistic import minimize
 
-    read_ridge(ridge, LogisticLoss())
     if start is not None:
         raise InvalidInputError("start is given: a fit of the logistic loss cannot be resumed")
     allowed = as_fraction(tolerance, "tolerance")

@@ -23,7 +23,9 @@ MAX_LOCAL = 16  # coordinates for local searches alone
 
 
 def fits(problem: TrainingProblem) -> bool:
-    """Whether a kernel takes a problem."""
+    """Whether a kernel takes a problem; without a penalty if the loss is piecewise linear."""
+    if problem.ridge_form is not None and not problem.is_squared:
+        return False
     return problem.d <= MAX_COORDINATES and 1 <= problem.width <= MAX_WIDTH
 
 

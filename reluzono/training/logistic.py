@@ -4,7 +4,8 @@
 ``h(p) = -p log p - (1 - p) log(1 - p)``. With finitely many of them, h rounded down, the loss is a convex
 piecewise-linear minorant whose optimum is found exactly: a lower bound. Upper bounds come from rational networks,
 evaluated with error bounds; lines are added at their margins until the bounds meet. The infimum need not be attained
-(when a network separates the labels, larger weights are always better): then the network is only near it.
+(when a network separates the labels, larger weights are always better): then the network is only near it. A ridge
+penalty is part of both problems, and exact.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from decimal import Context, Decimal
 from fractions import Fraction
+from operator import mul
 from typing import Any
 
 import numpy as np
 
 from reluzono.training.cells import Outcome
-from reluzono.training.cones import Cone, halves, neurons_of, orthants
+from reluzono.training.cones import Cone, cone_of, neurons_of
 from reluzono.training.losses import logistic
 from reluzono.training.problem import Piece, TrainingProblem
 
@@ -110,8 +112,8 @@ class LogisticProblem(TrainingProblem):
         return [Fraction(0) if i is None else label * at_rows[i] for label, i in zip(self.y, self.row_of, strict=True)]
 
     def true_loss(self, outcome: Outcome) -> Interval:
-        """An interval that holds the logistic loss of a network."""
-        low = high = Fraction(0)
+        """An interval that holds the logistic loss of a network, with its penalty."""
+        low = high = self.penalty(outcome.hidden)
         for weight, margin in zip(self.weights, self.margins(outcome), strict=True):
             if weight:
                 bounds = loss_at(margin)
@@ -137,7 +139,7 @@ def minimize(
     Parameters
     ----------
     arguments : tuple
-        Of `TrainingProblem`, without the loss.
+        Of `TrainingProblem`: X, y, width, output, sample_weight, ridge.
     search : function
         Solves a piecewise-linear problem.
     tolerance : Fraction
@@ -145,8 +147,8 @@ def minimize(
     is_over : function
         Whether the budget is used up.
     """
-    X, y, width, output, sample_weight = arguments
-    problem = proven = LogisticProblem(None, X, y, width, logistic(), output, sample_weight)
+    X, y, width, *rest = arguments
+    problem = proven = LogisticProblem(None, X, y, width, logistic(), *rest)
     best: tuple[Outcome, Interval] | None = None  # in the scale of the last problem
     bound, rounds, programs = Fraction(-1), 0, 0
     while True:
@@ -166,7 +168,7 @@ def minimize(
                 part.add(slope_near(float(margin)))
         if best[1][1] - bound <= tolerance or is_over() or slopes == problem.slopes:
             break
-        finer = LogisticProblem(slopes, X, y, width, logistic(), output, sample_weight)
+        finer = LogisticProblem(slopes, X, y, width, logistic(), *rest)
         best = _rescaled(best[0], finer.scale, problem.scale), best[1]
         problem = finer
     network, interval = _rescaled(best[0], proven.scale, problem.scale), best[1]
@@ -188,7 +190,7 @@ def polished(problem: LogisticProblem, outcome: Outcome) -> Outcome:
 
     if not problem.rows or not (problem.width or problem.outputs):
         return outcome
-    cones = [cone_of(problem, u) for u in outcome.hidden]
+    cones = [cone_of(problem.rows, u) for u in outcome.hidden]
     columns = [
         [s * max(0, sum(a * b for a, b in zip(row, ray, strict=True))) for row in problem.rows]
         for cone, s in zip(cones, outcome.signs, strict=True)
@@ -202,9 +204,13 @@ def polished(problem: LogisticProblem, outcome: Outcome) -> Outcome:
     signed = np.array([[float(t) * table[c, i] for i, _, t in used] for c in range(len(table))])
     weights = np.array([float(w) for _, w, _ in used])
 
+    form = _penalty_form(problem, cones, sizes)
+
     def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
         margin = np.clip(x @ signed, -500.0, 500.0)
-        return float(weights @ np.logaddexp(0, -margin)), -signed @ (weights / (1 + np.exp(margin)))
+        image = form @ x
+        loss = float(weights @ np.logaddexp(0, -margin) + image @ x)
+        return loss, 2 * image - signed @ (weights / (1 + np.exp(margin)))
 
     limits = [(0.0, None)] * len(columns) + [(None, None)] * len(free)
     result = descend(objective, np.zeros(len(table)), jac=True, method="L-BFGS-B", bounds=limits)
@@ -216,12 +222,16 @@ def polished(problem: LogisticProblem, outcome: Outcome) -> Outcome:
     return Outcome(outcome.signs, hidden, output, outcome.loss, outcome.lower_bound)
 
 
-def cone_of(problem: TrainingProblem, u: Sequence[Fraction]) -> Cone:
-    """A cone on which all points are determined and which holds a neuron."""
-    basis, cones = orthants(problem.rows)
-    values = [_dot(row, u) for row in problem.rows]
-    cone = cones[sum(1 << k for k, i in enumerate(basis) if values[i] >= 0)]
-    for i in range(problem.m):
-        if not cone.determined >> i & 1:
-            cone = halves(cone, i, problem.rows)[values[i] >= 0]
-    return cone
+def _penalty_form(problem: LogisticProblem, cones: Sequence[Cone], sizes: Sequence[int]) -> np.ndarray:
+    """The penalty as a quadratic form of the coefficients of columns of size 1, in doubles."""
+    form = np.zeros((len(sizes), len(sizes)))
+    if problem.ridge_form is None:
+        return form
+    places = [(j, ray) for j, cone in enumerate(cones) for ray in cone.rays]
+    for a, (j, ray) in enumerate(places):
+        image = [sum(map(mul, line, ray)) for line in problem.ridge_form]
+        for b, (k, other) in enumerate(places):
+            if j == k:
+                product = problem.unit * problem.scale**2 * sum(map(mul, image, other))
+                form[a, b] = float(product / (sizes[a] * sizes[b]))
+    return form

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import gcd, lcm
+from operator import mul
 from typing import Any
 
 from reluzono.errors import InvalidInputError
 from reluzono.exact import ExactArray, as_exact, as_fraction, at_least
 from reluzono.networks.network import ReLUNetwork
 from reluzono.training.coordinates import Coordinates, Row, reduce_points
-from reluzono.training.losses import LogisticLoss, Loss, PiecewiseLinearLoss, SquaredLoss, as_labels, as_loss
+from reluzono.training.losses import PiecewiseLinearLoss, SquaredLoss, as_labels, as_loss
 
 Vector = Sequence[Fraction | int]
 Piece = tuple[Sequence[Fraction], Sequence[Fraction], Fraction]  # breakpoints, slopes, least value; of the prediction
@@ -49,7 +50,9 @@ class Kinks:
     constant: int
 
     def at(self, z: Fraction | int) -> Fraction:
-        return Fraction(self.slope * z + sum(d * max(0, z - t) for t, d in self.kinks) + self.constant)
+        n, common = z.numerator, z.denominator
+        total = (self.slope * n) + sum(d * (n - t * common) for t, d in self.kinks if n > t * common)
+        return Fraction(total + self.constant * common, common)
 
     @cached_property
     def minimum(self) -> int:
@@ -76,7 +79,7 @@ class TrainingProblem:
     sample_weight : array_like, shape (D,), optional
         Weights >= 0; points of weight 0 are left out.
     ridge : number
-        Penalty on the squared norms of the hidden weights, without biases; for the squared loss only.
+        Penalty on the squared norms of the hidden weights, without biases.
 
     Attributes
     ----------
@@ -114,7 +117,7 @@ class TrainingProblem:
         self.X = as_exact(X, "X", ndim=2)
         self.y = as_labels(read_targets(y, len(self.X)), self.loss)
         self.weights = read_weights(sample_weight, len(self.X))
-        self.ridge = read_ridge(ridge, self.loss)
+        self.ridge = read_ridge(ridge)
         self.coordinates, self.row_of = self._merge()
         self.rows: list[Row] = self.coordinates.rows
         self.outputs = {"none": 0, "bias": 1, "affine": self.d}[output]
@@ -171,8 +174,7 @@ class TrainingProblem:
             z = target * self.scale
             for k, value in enumerate((weight, weight * z, weight * z * z)):
                 sums[row][k] += value
-        penalty = [[self.ridge * x for x in line] for line in self.coordinates.squared_norm()] if self.ridge else []
-        common, whole = _integers(sums + penalty)
+        common, whole = _integers(sums + self._penalty())
         self.losses = [Quadratic(*line) for line in whole[: self.m]]
         self.ridge_form = whole[self.m :] or None
         self.unit = common / self.scale**2
@@ -194,11 +196,17 @@ class TrainingProblem:
                 delta = weight * (after - before) / self.scale
                 deltas[row][place] = deltas[row].get(place, Fraction(0)) + delta
         table = [[s, c, *(x[t] for t in sorted(x))] for s, c, x in zip(slopes, constants, deltas, strict=True)]
-        self.unit, whole = _integers(table)
+        penalty = [[x / self.scale**2 for x in line] for line in self._penalty()]
+        self.unit, whole = _integers(table + penalty)
+        self.ridge_form = whole[self.m :] or None
         self.losses = [
             Kinks(line[0], tuple((t, v) for t, v in zip(sorted(x), line[2:], strict=True) if v), line[1])
-            for line, x in zip(whole, deltas, strict=True)
+            for line, x in zip(whole, deltas, strict=False)
         ]
+
+    def _penalty(self) -> list[list[Fraction]]:
+        """The matrix of a neuron's penalty; empty without one."""
+        return [[self.ridge * x for x in line] for line in self.coordinates.squared_norm()] if self.ridge else []
 
     @cached_property
     def floor(self) -> Fraction:
@@ -209,15 +217,24 @@ class TrainingProblem:
 
     def value(self, signs: Sequence[int], hidden: Sequence[Vector], output: Vector | None = None) -> Fraction:
         """The exact objective of neurons and an output row in integer coordinates (predictions times `scale`)."""
+        whole, common = over_common([x for u in (*hidden, output or []) for x in u])
+        vectors = [whole[k : k + self.d] for k in range(0, len(whole), self.d)]
+        neurons, last = vectors[: len(hidden)], vectors[len(hidden) :]
         total = Fraction(0)
         for row, loss in zip(self.rows, self.losses, strict=True):
-            z = Fraction(0) if output is None else _dot(row, output)
-            z += sum((s * max(Fraction(0), _dot(row, u)) for s, u in zip(signs, hidden, strict=True)), Fraction(0))
-            total += loss.at(z)
-        if self.ridge_form is not None:
-            for u in hidden:
-                total += sum((_dot(line, u) * x for line, x in zip(self.ridge_form, u, strict=True)), Fraction(0))
-        return self.unit * total
+            z = sum(sum(map(mul, row, u)) for u in last)
+            z += sum(s * max(0, sum(map(mul, row, u))) for s, u in zip(signs, neurons, strict=True))
+            total += loss.at(Fraction(z, common))
+        return self.unit * total + self.penalty(hidden)
+
+    def penalty(self, hidden: Sequence[Vector]) -> Fraction:
+        """The exact penalty of neurons in integer coordinates."""
+        square = Fraction(0)
+        for u in hidden if self.ridge_form is not None else ():
+            whole, common = over_common(u)
+            image = [sum(map(mul, line, whole)) for line in self.ridge_form or ()]
+            square += Fraction(sum(map(mul, image, whole)), common**2)
+        return self.unit * square
 
     def network(self, signs: Sequence[int], hidden: Sequence[Vector], output: Vector | None = None) -> ReLUNetwork:
         """The network in the given coordinates, with weights of least norm for the same values on the data.
@@ -243,8 +260,11 @@ def _matrix(lines: list[list[Fraction]], n: int) -> ExactArray:
     return as_exact(lines) if n else ExactArray.zeros((len(lines), 0))
 
 
-def _dot(row: Sequence[int], u: Vector) -> Fraction:
-    return Fraction(sum(x * v for x, v in zip(row, u, strict=True)))
+def over_common(values: Iterable[Fraction | int]) -> tuple[list[int], int]:
+    """Numerators over a common denominator, and it."""
+    listed = list(values)
+    common = lcm(*(v.denominator for v in listed))
+    return [v.numerator * (common // v.denominator) for v in listed], common
 
 
 def _least(points: Sequence[Fraction], slopes: Sequence[Fraction]) -> Fraction:
@@ -296,12 +316,9 @@ def read_weights(sample_weight: Any, size: int) -> list[Fraction]:
     return weights
 
 
-def read_ridge(ridge: Any, loss: Loss) -> Fraction:
+def read_ridge(ridge: Any) -> Fraction:
     """The penalty's factor."""
     factor = as_fraction(ridge, "ridge")
     if factor < 0:
         raise InvalidInputError(f"ridge is {ridge!r}: give a number >= 0")
-    if factor and not isinstance(loss, SquaredLoss):
-        kind = "logistic" if isinstance(loss, LogisticLoss) else "piecewise-linear"
-        raise InvalidInputError(f"ridge is {ridge!r}: with a {kind} loss give 0; a penalty goes with loss='squared'")
     return factor

@@ -106,7 +106,7 @@ def prove(problem: TrainingProblem, bound: Fraction) -> tuple[tuple[list[int], l
         closures: list[Any] = []
         for members in sign_classes(nodes):
             if not closed & members:
-                found = cells.minimum(cones, signs_of(min(members), width))
+                found = cells.minimum(cones, signs_of(min(members), width), bound)
                 closures.append(found.proof if found.value >= bound else None)
                 if closures[-1] is None:
                     continue

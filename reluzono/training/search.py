@@ -49,7 +49,7 @@ def branch_and_bound(
     if not problem.rows or not problem.width or plain.loss == plain.lower_bound:
         return replace(plain, lower_bound=plain.loss)
     clock = budget.start()
-    if is_exact_token(start):
+    if is_exact_token(start) or (start is not None and not fits(problem)):
         return exact_search(problem, budget, progress, start)
     known = plain
     if problem.d <= MAX_LOCAL and problem.width <= MAX_WIDTH:
