@@ -21,6 +21,7 @@ from reluzono.functions.approximation.bernstein import common_rows, simplex_basi
 from reluzono.functions.approximation.grids import Grid
 from reluzono.functions.approximation.hats import interpolant_network
 from reluzono.functions.approximation.ramps import ramp_bound, ramp_error
+from reluzono.functions.approximation.signs import changes_sign
 from reluzono.functions.approximation.simplices import Simplex, cube_simplices, cut, mean_power
 from reluzono.networks.network import ReLUNetwork
 
@@ -89,6 +90,85 @@ def test_one_neuron_for_each_knot(coefficients, left, p):
     assert found.knots[0][1] == found.knots[-1][1] == 0
     f = polynomial({(k,): c for k, c in enumerate(coefficients)})
     assert all(y == f(x) for x, y in found.knots if left <= x <= left + 2)
+
+
+def modulus_by_pieces(found, f, d):
+    """The integral of |f - network| over the box, if the sign of the difference does not change between knots:
+    that is tried at many points, and the integral is exact."""
+    (left,), (right,) = bounds_of(found.domain)
+    ends = sorted({left, right, *(x for x, _ in found.knots if left <= x <= right)})
+    total = F(0)
+    for a, b in zip(ends, ends[1:], strict=False):
+        first, last = found.network([a])[0], found.network([b])[0]
+
+        def gap(x, a=a, b=b, first=first, last=last):
+            return f(x) - (first * (b - x) + last * (x - a)) / (b - a)
+
+        seen = [gap(a + F(k, 64) * (b - a)) for k in range(65)]
+        assert min(seen) >= 0 or max(seen) <= 0
+        total += abs(sum((b - a) * weight * gap(a + t * (b - a)) for t, weight in newton_cotes(d)))
+    return total
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(SMALL, min_size=1, max_size=7),
+    st.sampled_from([F(0), F(-1), F(-2), F(-5, 3)]),
+    st.sampled_from([F(1), F(3), F(5, 2)]),
+    st.sampled_from([1, F(1, 3), F(1, 20)]),
+)
+def test_exact_moduli_on_the_line(coefficients, left, length, relative):
+    scale = max(1, *(abs(c) for c in coefficients)) * 3 ** len(coefficients)
+    found = rz.approximate(coefficients, (left, left + length), relative * scale, 1, over="box")
+    f = polynomial({(k,): c for k, c in enumerate(coefficients)})
+    assert found.error_kind == "exact" and found.status == "reached"
+    if found.history[-1].pieces <= 40:
+        assert found.error_power == modulus_by_pieces(found, f, len(coefficients) - 1)
+
+
+@pytest.mark.parametrize("power", [3, 5, 7])
+@pytest.mark.parametrize("bend", [F(1, 3), F(2, 3), F(2, 5), F(1, 7), F(1, 2)], ids=str)
+def test_inflections_anywhere(power, bend):
+    """Also in the thirds of an interval, where halving alone leads from one third to the other."""
+    for next_term in (F(1, 7), F(-1, 7)):
+        row = [F(0)]
+        for k, c in ((power, F(1)), (power + 1, next_term)):
+            binomial = [c * math.comb(k, i) * (-bend) ** (k - i) for i in range(k + 1)]
+            row = [a + b for a, b in zip(row + [F(0)] * (k + 1 - len(row)), binomial, strict=True)]
+        found = rz.approximate(row, (0, 1), F(1, 50), 1, over="box")
+        assert found.error_kind == "exact" and found.history[-1].pieces < 40
+        assert found.error_power == modulus_by_pieces(found, polynomial(dict(enumerate_terms(row))), power + 1)
+
+
+def enumerate_terms(row):
+    return (((k,), c) for k, c in enumerate(row))
+
+
+@pytest.mark.parametrize(
+    ("roots", "answer"),
+    [
+        ([], False),
+        ([F(1, 3)], True),
+        ([F(1, 3)] * 2, False),
+        ([F(1, 3)] * 3, True),
+        ([F(1, 3), F(1, 3), F(2, 3), F(2, 3)], False),
+        ([F(1, 3), F(1, 3), F(2, 3)], True),
+        ([F(-1, 3), F(5, 3)], False),
+        ([0, 0, 0, 1, F(1, 2), F(1, 2)], False),
+        ([0, F(499, 1000), F(501, 1000)], True),
+    ],
+    ids=str,
+)
+def test_changes_of_sign(roots, answer):
+    """On [0, 1], times x^2 - x + 1, whose zeros are complex, and 100 x^2 - 100 x + 26."""
+    d = len(roots) + 4
+    basis = simplex_basis(1, d)
+
+    def value(x):
+        return math.prod((x - r for r in roots), start=F(1)) * (x * x - x + 1) * (100 * x * x - 100 * x + 26)
+
+    values = common_rows([[value(F(b, d)) for _, b in basis.lattice]])
+    assert changes_sign((values @ basis.from_values).fractions()[0]) is answer
 
 
 @settings(max_examples=30, deadline=None)

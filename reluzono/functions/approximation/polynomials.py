@@ -12,11 +12,13 @@ import numpy as np
 
 from reluzono.errors import InvalidInputError
 from reluzono.exact import ExactArray, as_exact, as_fraction
-from reluzono.functions.approximation.bernstein import Bounds, Check, SimplexBasis, common_rows, simplex_basis
+from reluzono.functions.approximation.bernstein import Bounds, Check, SimplexBasis, simplex_basis
 from reluzono.functions.approximation.grids import Grid, Point
+from reluzono.functions.approximation.signs import changes_sign
 from reluzono.functions.approximation.targets import Enclosure, Power, Target
 
-_FINE = Fraction(1, 2**60)  # relative gap at which an enclosure on an interval is good enough
+# relative gap at which an enclosure on an interval is good enough: for p = 1 it is divided again (see `Refinement`)
+_ROUGH, _FINE = Fraction(1, 2**16), Fraction(1, 2**60)
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Polynomial(Target):
 
     terms: tuple[tuple[tuple[int, ...], Fraction], ...]
     dimension: int
+    is_settled_by_halving = True
 
     @classmethod
     def from_terms(cls, terms: Mapping[Any, Any], dimension: int) -> Polynomial:
@@ -79,19 +82,27 @@ class Polynomial(Target):
     # ------------------------------------------------------------- errors of interpolants
 
     def interval_error(self, left: Fraction, right: Fraction, p: Power) -> Enclosure:
-        """The error of the chord: exact for p = 2, and for p = 1, "inf" where signs are found to be constant."""
+        """The error of the chord: exact for p = 2, for p = 1 if function minus chord does not change its sign, and
+        where else the signs on dyadic parts turn out to be constant."""
         if self.degree < 2:
             return Enclosure(Fraction(0), Fraction(0))
         basis = simplex_basis(1, self.degree)
         length, d = right - left, basis.d
-        first, last = self.value((left,)), self.value((right,))
-        row = [self.value((left + length * b / d,)) - (a * first + b * last) / d for a, b in basis.lattice]
+        values = self.tensor_values([as_exact([left + length * b / d for _, b in basis.lattice])])
+        numbers = values.object_numerators()  # of points in a row, from end to end
+        chord = np.array([(d - k) * numbers[0] + k * numbers[-1] for k in range(d + 1)], dtype=object)
+        row = ExactArray.from_integers((d * numbers - chord)[None], values.denominator * d)
         if p == 2:
-            square = length * basis.mean_squares(common_rows([row]))[0]
+            square = length * basis.mean_squares(row)[0]
             return Enclosure(square, square)
+        if p == 1:
+            coefficients = (row @ basis.from_values).fractions()[0]
+            if not changes_sign(coefficients):
+                mean = abs(sum(coefficients, Fraction(0))) / (d + 1)
+                return Enclosure(length * mean, length * mean)
         # not far from the right size, whatever the sizes of the numbers are
-        tolerance = _FINE * max(map(abs, row))
-        bounds = _bounds(basis, common_rows([row]), p, tolerance, lambda: None)
+        tolerance = max(map(abs, row.fractions()[0])) * (_ROUGH if p == 1 else _FINE)
+        bounds = _bounds(basis, row, p, tolerance, lambda: None)
         unit = length if p == 1 else 1
         return Enclosure(unit * bounds.low[0], unit * bounds.high[0])
 

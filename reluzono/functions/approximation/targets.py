@@ -32,6 +32,8 @@ class Target(ABC):
     is_estimated = False
     #: whether f is known to be continuous on the box
     is_continuous = True
+    #: n = 1, p = 1: whether errors that are only enclosed become exact on small intervals
+    is_settled_by_halving = False
 
     @abstractmethod
     def value(self, point: Point) -> Fraction:
