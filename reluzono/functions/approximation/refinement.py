@@ -74,24 +74,22 @@ class _Search:
         enough = self._is_enough(trial)
         return not enough, Fraction(count_neurons(trial.hats)) if enough else trial.power
 
-    def _is_hopeless(self, neurons: int) -> bool:
-        """Whether there is already a network that is small enough and has no more neurons."""
-        return self.best is not None and self._is_enough(self.best) and neurons >= count_neurons(self.best.hats)
+    def _most(self) -> int | None:
+        """With so many neurons a network is no gain."""
+        return count_neurons(self.best.hats) if self.best is not None and self._is_enough(self.best) else None
 
     # ------------------------------------------------------------- ways
 
     def add_hats(self, scale: int) -> Trial | None:
         """Add hats to a coarse grid where the error is; None when that has become too large."""
-        trial = measure(self.job, Mesh(_grid(self.job, scale)))
-        while not self._is_enough(trial):
-            if self._is_hopeless(count_neurons(trial.hats)):
-                return None
+        trial = measure(self.job, Mesh(_grid(self.job, scale)), most=self._most())
+        while trial is not None and not self._is_enough(trial):
             marks = _Marks(self.job, trial)
             try:
-                after = measure(self.job, trial.mesh.refine(marks.first(marks.count)), trial)
+                after = measure(self.job, trial.mesh.refine(marks.first(marks.count)), trial, self._most())
             except BudgetExceededError:
                 return trial
-            if self._is_enough(after):
+            if after is not None and self._is_enough(after):
                 return self._trimmed(trial, marks, after)
             trial = after
         return trial
@@ -105,33 +103,35 @@ class _Search:
                     break
                 middle = (too_few + enough) // 2
                 found = measure(self.job, trial.mesh.refine(marks.first(middle)), trial)
-                if self._is_enough(found):
+                if found is not None and self._is_enough(found):
                     after, enough = found, middle
                 else:
                     too_few = middle
         return after
 
     def one_grid(self) -> Trial | None:
-        """One grid of as few steps as bisection finds; None when that has become too large."""
-        best, tried, enough = None, 1, 0
+        """One grid of as few steps as bisection finds; None if that is no gain."""
+        best = last = None
+        scale, too_few = 1, 0
         try:
-            while not enough:
-                if self._is_hopeless(_grid(self.job, tried).count_points()):
-                    return None
-                best = measure(self.job, Mesh(_grid(self.job, tried)))
-                enough, tried = (tried, tried) if self._is_enough(best) else (0, 2 * tried)
-            too_few = enough // 2
+            while (found := self._on_grid(scale)) is not None and not self._is_enough(found):
+                last, too_few, scale = found, scale, 2 * scale
+            best, enough = found, scale
             while enough - too_few > 1:
                 middle = (enough + too_few) // 2
-                found = measure(self.job, Mesh(_grid(self.job, middle)))
-                if self._is_enough(found):
-                    best, enough = found, middle
+                found = self._on_grid(middle)
+                if found is None or self._is_enough(found):
+                    best, enough = found or best, middle
                 else:
                     too_few = middle
         except BudgetExceededError:
-            if best is None:
+            if last is None and best is None:
                 raise
+            return best or last
         return best
+
+    def _on_grid(self, scale: int) -> Trial | None:
+        return measure(self.job, Mesh(_grid(self.job, scale)), most=self._most())
 
     # ------------------------------------------------------------- the end
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from reluzono.errors import BudgetExceededError
 from reluzono.exact import ExactArray
-from reluzono.functions.approximation.hats import HatSum, count_weights, hats_of
+from reluzono.functions.approximation.hats import HatSum, count_neurons, count_weights, hats_of
 from reluzono.functions.approximation.mesh import Mesh
 from reluzono.functions.approximation.one_sided import change_values
 from reluzono.functions.approximation.polynomials import Polynomial
@@ -50,13 +50,16 @@ class Trial:
         return self.mesh.count_leaves() * factorial(self.mesh.base.dimension)
 
 
-def measure(job: Job, mesh: Mesh, before: Trial | None = None) -> Trial:
-    """Build and measure; what is known from a coarser trial is not computed again."""
+def measure(job: Job, mesh: Mesh, before: Trial | None = None, most: int | None = None) -> Trial | None:
+    """Build and measure; what is known from a coarser trial is not computed again. None if the network would have
+    ``most`` neurons or more."""
     job.clock.check()
     _require_few_simplices(job, mesh)
     wanted = [_wanted(job, mesh, level, before) for level in range(mesh.depth + 1)]
     values, factors = mesh.interpolate(wanted)
     hats = _hats(mesh, factors)
+    if most is not None and count_neurons(hats) >= most:
+        return None
     found = _measured(job, mesh, values, before)
     moduli = [level.modulus() for level in found] if _is_one_sided(job) else None
     if moduli is None:
