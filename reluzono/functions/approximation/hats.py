@@ -118,7 +118,9 @@ def count_weights(hats: HatSum) -> int:
 
 def count_neurons(hats: HatSum) -> int:
     """About how many neurons the network has, for comparisons."""
-    return hats.count() + len(_Lines(hats)) if hats.dimension == 2 else 5 * hats.count()
+    if hats.dimension == 2:
+        return hats.count() + len(_Lines(hats))
+    return 5 * hats.count() if hats.is_steep else 2 * len(_spline_terms(hats))
 
 
 def hat_network(hats: HatSum) -> ReLUNetwork:
@@ -181,7 +183,7 @@ def _planar_gauges(hats: HatSum) -> list[Layer]:
             weights[rows, lines.column(kind, values)] -= 1
         weights[:, lines.column(0, np.array([0]))[0]] += 1  # u_1 = relu(u_1) - relu(-u_1)
         weights[:, lines.back(0)] -= 1
-        if excess:  # other hats are 0 beyond a side anyway
+        if excess and hats.is_steep:  # other hats are 0 beyond a side anyway
             for axis, values in enumerate((i, j)):
                 weights[values == 0, lines.back(axis)] -= excess
                 weights[values == counts[axis], lines.column(axis, np.array(counts[axis]))] -= excess
@@ -198,21 +200,24 @@ def _in_x(grid: Grid, layer: Layer) -> Layer:
     return Layer(weights, layer.bias - weights @ as_exact(list(grid.low)))
 
 
-def _spline_network(hats: HatSum) -> ReLUNetwork:
-    """A sum of truncated powers, whose factors are differences of the hats'."""
-    n = hats.dimension
+def _spline_terms(hats: HatSum) -> dict[tuple[int, ...], Fraction]:
+    """The sum of hats as one of truncated powers T(u - w): the factor of each place w."""
     total: dict[tuple[int, ...], Fraction] = {}
     for level, places in hats.places():
         scale = hats.scale(level)
         factors = hats.levels[level].factors.fractions() / scale
-        for step in product((0, 1), repeat=n + 1):
+        for step in product((0, 1), repeat=hats.dimension + 1):
             sign = (-1) ** sum(step)
-            for place, factor in zip(
-                (places + scale * (np.array(step[1:]) + step[0] - 1)).tolist(), factors, strict=True
-            ):
+            moved = places + scale * (np.array(step[1:]) + step[0] - 1)
+            for place, factor in zip(moved.tolist(), factors, strict=True):
                 where = tuple(place)
                 total[where] = total.get(where, Fraction(0)) + sign * factor
-    total = {where: factor for where, factor in total.items() if factor}
+    return {where: factor for where, factor in total.items() if factor}
+
+
+def _spline_network(hats: HatSum) -> ReLUNetwork:
+    """A sum of truncated powers, whose factors are differences of the hats'."""
+    n, total = hats.dimension, _spline_terms(hats)
     pieces: list[Row] = [(0,) * (n + 1)]
     place_of: dict[tuple[int, int], int] = {}
     for axis in range(n):

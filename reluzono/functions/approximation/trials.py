@@ -57,7 +57,7 @@ def measure(job: Job, mesh: Mesh, before: Trial | None = None, most: int | None 
     _require_few_simplices(job, mesh)
     wanted = [_wanted(job, mesh, level, before) for level in range(mesh.depth + 1)]
     values, factors = mesh.interpolate(wanted)
-    hats = _hats(mesh, factors)
+    hats = _hats(job, mesh, factors)
     if most is not None and count_neurons(hats) >= most:
         return None
     found = _measured(job, mesh, values, before)
@@ -72,12 +72,8 @@ def measure(job: Job, mesh: Mesh, before: Trial | None = None, most: int | None 
         above, below = (change_values(mesh, wanted, found, sign) for sign in (1, -1))
         totals = [_total(job, way[1], way[1]) for way in (above, below)]
         (changed, errors), inside = (above, totals[0]) if totals[0] <= totals[1] else (below, totals[1])
-        hats = _hats(mesh, mesh.interpolate(changed)[1])
-    bound = Fraction(0)
-    if job.counts_outside:
-        hats = hats.within(widest_margin(hats, int(job.p), RAMP_SHARE * job.allowed))
-        assert hats.margin is not None
-        bound = ramp_bound(hats, hats.margin, int(job.p))
+        hats = _hats(job, mesh, mesh.interpolate(changed)[1])
+    bound = Fraction(0) if hats.margin is None else ramp_bound(hats, hats.margin, int(job.p))
     trial = Trial(mesh, wanted, found, errors, hats, inside, bound)
     job.report(trial.pieces, inside)
     return trial
@@ -112,7 +108,7 @@ def _wanted(job: Job, mesh: Mesh, level: int, before: Trial | None) -> ExactArra
     return merged
 
 
-def _hats(mesh: Mesh, factors: list[ExactArray]) -> HatSum:
+def _hats(job: Job, mesh: Mesh, factors: list[ExactArray]) -> HatSum:
     levels = [hats_of(grid, mesh.places(k), factors[k]) for k, grid in enumerate(mesh.grids)]
     hats = HatSum(tuple(levels))
     if count_weights(hats) > _MOST_WEIGHTS:
@@ -120,7 +116,9 @@ def _hats(mesh: Mesh, factors: list[ExactArray]) -> HatSum:
             f"a layer for {hats.count()} hats on a grid of {hats.finest.counts} steps has about {count_weights(hats)} "
             f"weights, more than {_MOST_WEIGHTS}: raise the error"
         )
-    return hats
+    if not job.counts_outside:
+        return hats
+    return hats.within(widest_margin(hats, int(job.p), RAMP_SHARE * job.allowed))
 
 
 def _measured(job: Job, mesh: Mesh, values: list[ExactArray], before: Trial | None) -> list[Any]:
