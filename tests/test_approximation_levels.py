@@ -147,44 +147,6 @@ def test_levels_end_where_numbers_do():
     assert mesh.depth == 30
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.sampled_from([2, 3]).flatmap(meshes), st.data())
-def test_leaves_cover_the_box_and_the_sum_is_affine_on_their_simplices(case, data):
-    mesh, wanted = case
-    hats = as_sum(mesh, wanted)
-    values, _ = mesh.interpolate(wanted)
-    volume = F(0)
-    for level in range(mesh.depth + 1):
-        cells = mesh.leaf_cells(level, values[level])
-        grid, n = cells.grid, mesh.base.dimension
-        volume += len(cells) * grid.cell_volume
-        if not len(cells):
-            continue
-        k = data.draw(st.integers(0, len(cells) - 1))
-        corners = list(product((0, 1), repeat=n))
-        order = data.draw(st.sampled_from(list(permutations(range(n)))))
-        path = [tuple(int(axis in order[:m]) for axis in range(n)) for m in range(n + 1)]
-        weights = [data.draw(st.integers(0, 5)) for _ in path]
-        weights[0] += 1
-        total, x = F(0), [F(0)] * n
-        for weight, corner in zip(weights, path, strict=True):
-            share = F(weight, sum(weights))
-            total += share * cells.values[k, corners.index(corner)]
-            for axis in range(n):
-                x[axis] += share * (grid.low[axis] + (int(cells.places[k, axis]) + corner[axis]) * grid.steps[axis])
-        assert evaluate(hats, x) == total
-    assert volume == mesh.base.volume
-
-
-def test_a_fine_hat_alone_divides_the_cells_around_it():
-    mesh = Mesh(
-        Grid((F(0),) * 2, (F(1),) * 2, (1, 1)), [np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), [10]]
-    )
-    assert [len(leaves) for leaves in mesh.leaves] == [0, 3, 3, 4]  # around the place (1, 1), where steps are 1/8
-    with pytest.raises(BudgetExceededError, match="too fine"):
-        Mesh(Grid((F(0),) * 2, (F(1),) * 2, (1, 1)), [[0]] * 40).divided
-
-
 @settings(max_examples=3, deadline=None)
 @given(meshes(2), st.sampled_from([1, F(1, 2)]))
 def test_exact_ramps_of_several_levels(case, part):
