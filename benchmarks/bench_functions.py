@@ -160,33 +160,34 @@ def ridge(x: Fraction, y: Fraction, z: Fraction) -> Fraction:
     return x + max(Fraction(0), 3 * x + 2 * y + z - 5)
 
 
-def approximated() -> list[tuple[str, Any, tuple[int, int], int, str, Any]]:
-    """Name, function, interval (for every variable), variables, error, p."""
+def approximated() -> list[tuple[str, Any, tuple[int, int], int, str, Any, str]]:
+    """Name, function, interval (for every variable), variables, error, p, over."""
     return [
-        ("x^2 + y^2", {(2, 0): 1, (0, 2): 1}, (0, 1), 2, "1/300", 2),
-        ("x^2 - y^2", {(2, 0): 1, (0, 2): -1}, (0, 1), 2, "1/300", 2),
-        ("(x y)^4", {(4, 4): 1}, (0, 1), 2, "1/300", 2),
-        ("(x y)^8", {(8, 8): 1}, (0, 1), 2, "1/300", 2),
-        ("a pyramid on a slope", rz.PiecewiseLinear.from_network(PEAK) + SLOPE, (-2, 2), 2, "1/30", 2),
-        ("the same", rz.PiecewiseLinear.from_network(PEAK) + SLOPE, (-2, 2), 2, "1/6", "inf"),
-        ("max(|x - 1/3|, |y - 1/2| / 2) + x, Python", kink, (0, 1), 2, "1/600", 2),
-        ("x^2 + y^2 + z^2", {(2, 0, 0): 1, (0, 2, 0): 1, (0, 0, 2): 1}, (0, 1), 3, "1/30", 2),
-        ("(x y z)^2", {(2, 2, 2): 1}, (0, 1), 3, "1/60", 2),
-        ("x + max(0, 3 x + 2 y + z - 5), Python", ridge, (0, 1), 3, "1/50", 2),
+        ("x^2 + y^2", {(2, 0): 1, (0, 2): 1}, (0, 1), 2, "1/300", 2, "box"),
+        ("x^2 - y^2", {(2, 0): 1, (0, 2): -1}, (0, 1), 2, "1/300", 2, "box"),
+        ("(x y)^4", {(4, 4): 1}, (0, 1), 2, "1/300", 2, "box"),
+        ("(x y)^8", {(8, 8): 1}, (0, 1), 2, "1/300", 2, "box"),
+        ("a pyramid on a slope", rz.PiecewiseLinear.from_network(PEAK) + SLOPE, (-2, 2), 2, "1/30", 2, "box"),
+        ("the same", rz.PiecewiseLinear.from_network(PEAK) + SLOPE, (-2, 2), 2, "1/6", "inf", "box"),
+        ("max(abs(x - 1/3), abs(y - 1/2) / 2) + x, Python", kink, (0, 1), 2, "1/600", 2, "box"),
+        ("x^2 + y^2 + z^2", {(2, 0, 0): 1, (0, 2, 0): 1, (0, 0, 2): 1}, (0, 1), 3, "1/30", 2, "box"),
+        ("(x y z)^2", {(2, 2, 2): 1}, (0, 1), 3, "1/60", 2, "box"),
+        ("(x y z)^2", {(2, 2, 2): 1}, (0, 1), 3, "1/60", 2, "space"),
+        ("x + max(0, 3 x + 2 y + z - 5), Python", ridge, (0, 1), 3, "1/50", 2, "space"),
     ]
 
 
 def approximations() -> Table:
     """Hats of several levels against one grid of as few steps as suffice."""
     rows = []
-    for name, function, (a, b), n, error, p in approximated():
+    for name, function, (a, b), n, error, p, over in approximated():
         target = as_target(function, n, None, None)
         low, high = (Fraction(a),) * n, (Fraction(b),) * n
-        job = Job(target, low, high, Fraction(error), p, "box", Budget().start(), None, lambda *_: None)
+        job = Job(target, low, high, Fraction(error), p, over, Budget().start(), None, lambda *_: None)
         trial = _Search(job).one_grid()
         assert trial is not None and trial.power <= job.allowed
         start = time.perf_counter()
-        found = rz.approximate(function, ([a] * n, [b] * n), error, p, over="box")
+        found = rz.approximate(function, ([a] * n, [b] * n), error, p, over=over)
         took, hats = time.perf_counter() - start, found.hats
         assert hats is not None and found.status == "reached"
         alone, size = hat_network(trial.hats).size, found.network.size
@@ -196,13 +197,14 @@ def approximations() -> Table:
             f"{alone / size:.1f}",
             str(len(hats.levels)),
         ]
-        rows.append([name, f"[{a}, {b}]^{n}", error, str(p), *cells, seconds(took)])
+        rows.append([name, f"[{a}, {b}]^{n}", error, str(p), over, *cells, seconds(took)])
         print(" | ".join(rows[-1]), flush=True)
     header = [
         "function",
         "box",
         "error",
         "p",
+        "over",
         "one grid: hats / neurons",
         "several levels",
         "times fewer neurons",

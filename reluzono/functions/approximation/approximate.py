@@ -69,23 +69,28 @@ def approximate(
     Returns
     -------
     Approximation
-        For piecewise-linear functions the error is exact; for polynomials it is exact if p = 2, and otherwise a close
-        upper bound, exact if the signs that matter are decided. If a limit ends the refinement, ``status`` is "budget".
+        For piecewise-linear functions the error is exact. For polynomials it is exact if p = 2, and in one variable if
+        p = 1. Otherwise it is a close upper bound, and exact only if the signs that matter are decided: where function
+        minus network has both signs on a simplex, the integral of its modulus is in general not rational, and a
+        largest difference is attained at irrational points. If a limit ends the refinement, ``status`` is "budget".
 
     Raises
     ------
     InvalidInputError
         For bad arguments; for p = "inf" if the function is not known to be continuous (on R^n, if that is asked for);
-        if modulus or lipschitz is found to be wrong.
+        if modulus or lipschitz is found to be wrong; if ``exact`` is asked for what is not known exactly: Python code,
+        ramps in more than three variables, irrational maxima.
     BudgetExceededError
-        If a limit is reached before there is any approximation.
+        If a limit is reached before there is any approximation, or an exact error.
 
     Notes
     -----
     One input: the interval with the largest error is halved until the error is small enough; one hidden layer, with
-    as many neurons as knots. Two and more: interpolation on a uniform Kuhn grid, whose number of points grows like
-    ``error**(-n/2)`` for smooth functions. Source: Theorem 2.3 of Arora, Basu, Mianjy, Mukherjee 2018, for
-    1 <= p < infinity.
+    as many neurons as knots. For p = 1 and polynomials an interval on which function minus chord has both signs is
+    divided once more, which makes the error exact. Two and more: Kuhn hats on nested grids, finer where the error is,
+    or on one grid if that takes fewer neurons; for smooth functions their number grows like ``error**(-n/2)``. With
+    several levels in three and more variables the ramps outside the box are only bounded, unless ``exact``. Source:
+    Theorem 2.3 of Arora, Basu, Mianjy, Mukherjee 2018, for 1 <= p < infinity.
 
     Examples
     --------
