@@ -12,14 +12,20 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from report import Table, seconds
 
 import reluzono as rz
 from reluzono.budget import Budget
 from reluzono.errors import BudgetExceededError
+from reluzono.functions.approximation.hats import hat_network
+from reluzono.functions.approximation.refinement import _Search
+from reluzono.functions.approximation.result import Job
+from reluzono.functions.approximation.targets import as_target
 from reluzono.functions.compile import signed_maxima
 from reluzono.networks.constructions import maximum, random_network
 
@@ -138,12 +144,85 @@ def measured() -> Table:
     return Table("Random maxima of minima of 6 to 8 functions on R^2", header, rows)
 
 
+# ------------------------------------------------------------------ approximation
+
+PEAK = rz.ReLUNetwork(  # a pyramid over a square of side 1/3 around (1/3, 1/3)
+    [([[6, 0], [-6, 0], [0, 6], [0, -6]], [-2, 2, -2, 2]), ([[-1, -1, -1, -1]], [1]), ([[1]], [0])]
+)
+SLOPE = rz.PiecewiseLinear.max_affine([[1, -2]], ["1/3"])
+
+
+def kink(x: Fraction, y: Fraction) -> Fraction:
+    return max(abs(x - Fraction(1, 3)), abs(y - Fraction(1, 2)) / 2) + x
+
+
+def ridge(x: Fraction, y: Fraction, z: Fraction) -> Fraction:
+    return x + max(Fraction(0), 3 * x + 2 * y + z - 5)
+
+
+def approximated() -> list[tuple[str, Any, tuple[int, int], int, str, Any, str]]:
+    """Name, function, interval (for every variable), variables, error, p, over."""
+    return [
+        ("x^2 + y^2", {(2, 0): 1, (0, 2): 1}, (0, 1), 2, "1/300", 2, "box"),
+        ("x^2 - y^2", {(2, 0): 1, (0, 2): -1}, (0, 1), 2, "1/300", 2, "box"),
+        ("(x y)^4", {(4, 4): 1}, (0, 1), 2, "1/300", 2, "box"),
+        ("(x y)^8", {(8, 8): 1}, (0, 1), 2, "1/300", 2, "box"),
+        ("a pyramid on a slope", rz.PiecewiseLinear.from_network(PEAK) + SLOPE, (-2, 2), 2, "1/30", 2, "box"),
+        ("the same", rz.PiecewiseLinear.from_network(PEAK) + SLOPE, (-2, 2), 2, "1/6", "inf", "box"),
+        ("max(abs(x - 1/3), abs(y - 1/2) / 2) + x, Python", kink, (0, 1), 2, "1/600", 2, "box"),
+        ("x^2 + y^2 + z^2", {(2, 0, 0): 1, (0, 2, 0): 1, (0, 0, 2): 1}, (0, 1), 3, "1/30", 2, "box"),
+        ("(x y z)^2", {(2, 2, 2): 1}, (0, 1), 3, "1/60", 2, "box"),
+        ("(x y z)^2", {(2, 2, 2): 1}, (0, 1), 3, "1/60", 2, "space"),
+        ("x + max(0, 3 x + 2 y + z - 5), Python", ridge, (0, 1), 3, "1/50", 2, "space"),
+    ]
+
+
+def approximations() -> Table:
+    """Hats of several levels against one grid of as few steps as suffice."""
+    rows = []
+    for name, function, (a, b), n, error, p, over in approximated():
+        target = as_target(function, n, None, None)
+        low, high = (Fraction(a),) * n, (Fraction(b),) * n
+        job = Job(target, low, high, Fraction(error), p, over, Budget().start(), None, lambda *_: None)
+        trial = _Search(job).one_grid()
+        assert trial is not None and trial.power <= job.allowed
+        start = time.perf_counter()
+        found = rz.approximate(function, ([a] * n, [b] * n), error, p, over=over)
+        took, hats = time.perf_counter() - start, found.hats
+        assert hats is not None and found.status == "reached"
+        alone, size = hat_network(trial.hats).size, found.network.size
+        cells = [
+            f"{trial.hats.count()} / {alone}",
+            f"{hats.count()} / {size}",
+            f"{alone / size:.1f}",
+            str(len(hats.levels)),
+        ]
+        rows.append([name, f"[{a}, {b}]^{n}", error, str(p), over, *cells, seconds(took)])
+        print(" | ".join(rows[-1]), flush=True)
+    header = [
+        "function",
+        "box",
+        "error",
+        "p",
+        "over",
+        "one grid: hats / neurons",
+        "several levels",
+        "times fewer neurons",
+        "levels",
+    ]
+    return Table("Approximation: one grid, and finer hats where the error is", [*header, "seconds"], rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seconds", type=float, default=60, help="budget of each compilation")
     parser.add_argument("--limit", type=float, default=1800, help="no new function after so many seconds")
     parser.add_argument("--inputs", type=int, nargs="+", default=[1, 2, 3, 4], help="numbers of inputs")
+    parser.add_argument("--approximation", action="store_true", help="only the table on approximation")
     arguments = parser.parse_args()
+    if arguments.approximation:
+        print(approximations())
+        return
     print(measured(), fifty(), by_method(arguments.limit, arguments.seconds, arguments.inputs), sep="\n\n")
 
 

@@ -26,7 +26,7 @@ _HOMES = {
     "minimal_hidden_layers": "reluzono.functions.hidden_layers",
     "depth_bounds": "reluzono.networks.depth_bounds",
     "approximate": "reluzono.functions.approximation.approximate",
-    "Approximation": "reluzono.functions.approximation.approximate",
+    "Approximation": "reluzono.functions.approximation.result",
     "fit_global": "reluzono.training.fit",
     "count_subproblems": "reluzono.training.enumerate",
     "load_network": "reluzono.io",

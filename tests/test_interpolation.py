@@ -292,7 +292,7 @@ def test_bad_grids():
     with pytest.raises(InvalidInputError, match=r"values\[0, 1\] = 2 is on the boundary"):
         PiecewiseLinear.interpolate_grid([0, 0], [1, 1], [[0, 2], [0, 0]], outside="zero")
     with pytest.raises(BudgetExceededError, match="coarser grid"):
-        PiecewiseLinear.interpolate_grid([0, 0], [1, 1], np.zeros((500, 500), dtype=int))
+        PiecewiseLinear.interpolate_grid([0, 0], [1, 1], np.ones((500, 500), dtype=int))
     with pytest.raises(InvalidInputError, match="outside"):
         PiecewiseLinear.interpolate_grid([0], [1], [1, 2], outside="cone")
     assert PiecewiseLinear.interpolate_grid([], [], 5)([])[0] == 5

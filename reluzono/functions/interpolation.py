@@ -24,7 +24,7 @@ import numpy as np
 from reluzono.errors import BudgetExceededError, InvalidInputError
 from reluzono.exact import ExactArray, as_exact
 from reluzono.functions.approximation.grids import Grid
-from reluzono.functions.approximation.hats import count_weights, interpolant_network
+from reluzono.functions.approximation.hats import HatSum, count_weights, hat_network
 from reluzono.functions.assembly import assemble
 from reluzono.functions.cellwise import CellFunction
 from reluzono.functions.lowering import lower
@@ -252,12 +252,13 @@ def grid_interpolant(low: Any, high: Any, values: Any, outside: str) -> ReLUNetw
     grid = Grid(tuple(first), tuple(last), tuple(size - 1 for size in table.shape))
     if n == 1:
         return network_of_pieces(pieces_from_breakpoints(grid.coordinates(0), table, (0, 0)))
-    if count_weights(grid) > MOST_WEIGHTS:
+    hats = HatSum.on_grid(grid, table)
+    if count_weights(hats) > MOST_WEIGHTS:
         raise BudgetExceededError(
-            f"a layer for values of shape {table.shape} has about {count_weights(grid)} weights, more than "
+            f"a layer for values of shape {table.shape} has about {count_weights(hats)} weights, more than "
             f"{MOST_WEIGHTS}: give a coarser grid"
         )
-    inner = interpolant_network(grid, table, 1)
+    inner = hat_network(hats)
     return inner if outside == "zero" else inner.compose(_clamp(first, last))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from reluzono.errors import InvalidInputError
-from reluzono.functions.approximation.approximate import Approximation
+from reluzono.functions.approximation.result import Approximation
 from reluzono.plotting.canvas import BLUE, INK, RED, pyplot
 
 

@@ -12,102 +12,20 @@ does outside the box, where it falls to zero, is a part of the error. Two things
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
-from math import inf, isqrt
-from typing import Any, NamedTuple
+from math import inf
+from typing import Any
 
-from reluzono.budget import Clock, Progress, as_budget, as_progress
+from reluzono.budget import as_budget, as_progress
 from reluzono.errors import BudgetExceededError, InvalidInputError
-from reluzono.exact import ExactArray, as_exact, as_fraction
-from reluzono.functions.approximation.grids import Grid, Point
-from reluzono.functions.approximation.hats import count_weights, interpolant_network
+from reluzono.exact import as_exact, as_fraction
+from reluzono.functions.approximation.callables import CallableTarget
+from reluzono.functions.approximation.grids import Point
 from reluzono.functions.approximation.knots import Knots, Refinement
-from reluzono.functions.approximation.ramps import least_steepness, ramp_bound, ramp_error
+from reluzono.functions.approximation.refinement import approximate_by_hats
+from reluzono.functions.approximation.result import RAMP_SHARE, Approximation, Job
 from reluzono.functions.approximation.targets import Enclosure, Power, Target, as_target
-from reluzono.functions.piecewise import PiecewiseLinear
 from reluzono.geometry.polyhedron import Polyhedron
-from reluzono.networks.network import ReLUNetwork
-
-_RAMP_SHARE = Fraction(1, 8)  # of the wanted error's p-th power: allowed outside the box
-_GAP_SHARE = Fraction(1, 256)  # of it: about how far apart lower and upper bounds may stay
-_MOST_PIECES, _MOST_WEIGHTS = 1 << 20, 1 << 24
-
-
-class Step(NamedTuple):
-    """One refinement: the number of intervals or simplices, and the error on the box (to the power p) between
-    two bounds."""
-
-    pieces: int
-    low: Fraction
-    high: Fraction
-
-
-@dataclass(frozen=True)
-class Approximation:
-    """A network of compact support near a function, and how near.
-
-    Attributes
-    ----------
-    error : Fraction
-        Upper bound of the L^p error: for p = 1 and "inf" this is `error_power`, for p = 2 its square root, rounded
-        up by less than a factor ``1 + 2**-60`` unless it is rational.
-    error_power : Fraction
-        The integral of ``|function - network|**p``, or for p = "inf" the largest difference.
-    error_kind : {"exact", "bound", "estimate"}
-        What `error_power` is: the exact value, an upper bound that is proven, or an estimate from samples.
-    outside_power : Fraction
-        The part of `error_power` from outside the box; 0 if the error is measured on the box.
-    p : 1, 2 or "inf"
-    over : {"space", "box"}
-        Where the error is measured.
-    wanted : Fraction
-        The error that was asked for.
-    status : {"reached", "budget"}
-        Whether ``error <= wanted``, or a limit ended the refinement before.
-    domain, support : Polyhedron
-        The box, and a slightly larger one outside of which the network is 0.
-    knots : tuple of (x, y)
-        One input: the points where the network bends, and its values there. As many as hidden neurons.
-    grid : Grid
-        Several inputs: the grid at whose points the network has the function's values.
-    history : tuple of Step
-        The refinements.
-    """
-
-    error: Fraction
-    error_power: Fraction
-    error_kind: str
-    outside_power: Fraction
-    p: Power
-    over: str
-    wanted: Fraction
-    status: str
-    domain: Polyhedron
-    support: Polyhedron
-    knots: tuple[tuple[Fraction, Fraction], ...] | None
-    grid: Grid | None
-    history: tuple[Step, ...]
-    target: Target = field(repr=False)
-    _build: Callable[[], ReLUNetwork] = field(repr=False)
-
-    @cached_property
-    def network(self) -> ReLUNetwork:
-        """The network: one hidden layer for one input, 2 for two, ``ceil(log2(n + 1)) + 1`` for more."""
-        return self._build()
-
-    @cached_property
-    def function(self) -> PiecewiseLinear:
-        """The network's function."""
-        return PiecewiseLinear.from_network(self.network)
-
-    def __repr__(self) -> str:
-        norm = f"L^{self.p}" if self.p != "inf" else "uniform"
-        pieces = self.history[-1].pieces
-        return f"<Approximation: {norm} error {float(self.error):.3g} ({self.error_kind}), {pieces} pieces>"
 
 
 def approximate(
@@ -119,6 +37,7 @@ def approximate(
     modulus: Any = None,
     lipschitz: Any = None,
     over: str | None = None,
+    exact: bool = False,
     budget: Any = None,
     progress: Any = None,
 ) -> Approximation:
@@ -150,23 +69,28 @@ def approximate(
     Returns
     -------
     Approximation
-        For piecewise-linear functions the error is exact; for polynomials it is exact if p = 2, and otherwise a close
-        upper bound, exact if the signs that matter are decided. If a limit ends the refinement, ``status`` is "budget".
+        For piecewise-linear functions the error is exact. For polynomials it is exact if p = 2, and in one variable if
+        p = 1. Otherwise it is a close upper bound, and exact only if the signs that matter are decided: where function
+        minus network has both signs on a simplex, the integral of its modulus is in general not rational, and a
+        largest difference is attained at irrational points. If a limit ends the refinement, ``status`` is "budget".
 
     Raises
     ------
     InvalidInputError
         For bad arguments; for p = "inf" if the function is not known to be continuous (on R^n, if that is asked for);
-        if modulus or lipschitz is found to be wrong.
+        if modulus or lipschitz is found to be wrong; if ``exact`` is asked for what is not known exactly: Python code,
+        ramps in more than three variables, irrational maxima.
     BudgetExceededError
-        If a limit is reached before there is any approximation.
+        If a limit is reached before there is any approximation, or an exact error.
 
     Notes
     -----
     One input: the interval with the largest error is halved until the error is small enough; one hidden layer, with
-    as many neurons as knots. Two and more: interpolation on a uniform Kuhn grid, whose number of points grows like
-    ``error**(-n/2)`` for smooth functions. Source: Theorem 2.3 of Arora, Basu, Mianjy, Mukherjee 2018, for
-    1 <= p < infinity.
+    as many neurons as knots. For p = 1 and polynomials an interval on which function minus chord has both signs is
+    divided once more, which makes the error exact. Two and more: Kuhn hats on nested grids, finer where the error is,
+    or on one grid if that takes fewer neurons; for smooth functions their number grows like ``error**(-n/2)``. With
+    several levels in three and more variables the ramps outside the box are only bounded, unless ``exact``. Source:
+    Theorem 2.3 of Arora, Basu, Mianjy, Mukherjee 2018, for 1 <= p < infinity.
 
     Examples
     --------
@@ -183,8 +107,18 @@ def approximate(
         raise InvalidInputError(f"error is {wanted}: give a positive number")
     region = _read_region(over, power, target, low, high)
     budget = as_budget(budget)
-    job = _Job(target, low, high, wanted, power, region, budget.start(), budget.cells, as_progress(progress))
-    return _on_interval(job) if len(low) == 1 else _on_grid(job)
+    job = Job(target, low, high, wanted, power, region, budget.start(), budget.cells, as_progress(progress), exact)
+    if exact:
+        _require_exactness(job)
+    found = _on_interval(job) if len(low) == 1 else approximate_by_hats(job)
+    if exact and found.error_kind != "exact":
+        if found.p == "inf":
+            raise InvalidInputError(
+                f"exact is True, but p is 'inf', and the largest difference is attained where it is only known to be "
+                f"at most {float(found.error):.6g}: a polynomial's maxima are irrational in general. Use exact=False"
+            )
+        raise BudgetExceededError(f"within the budget the error is only known to be at most {float(found.error):.6g}")
+    return found
 
 
 # ------------------------------------------------------------------ arguments
@@ -243,81 +177,23 @@ def _read_region(over: str | None, p: Power, target: Target, low: Point, high: P
     return over or "box"
 
 
-# ------------------------------------------------------------------ the work
-
-
-@dataclass
-class _Job:
-    """Arguments that were read, and the history."""
-
-    target: Target
-    low: Point
-    high: Point
-    wanted: Fraction
-    p: Power
-    over: str
-    clock: Clock
-    most_cells: int | None
-    progress: Progress
-    history: list[Step] = field(default_factory=list)
-
-    @property
-    def counts_outside(self) -> bool:
-        return self.over == "space" and self.p != "inf"
-
-    @property
-    def allowed(self) -> Fraction:
-        """The wanted error to the power p."""
-        return self.wanted if self.p == "inf" else self.wanted ** int(self.p)
-
-    @property
-    def most_pieces(self) -> int:
-        return _MOST_PIECES if self.most_cells is None else self.most_cells
-
-    def report(self, pieces: int, error: Enclosure) -> None:
-        """Keep a step of the history, and tell about it."""
-        if not self.history or self.history[-1].pieces != pieces:
-            self.history.append(Step(pieces, *error))
-        size = error.high if self.p != 2 else root_above(error.high)
-        self.progress(pieces, None, f"pieces, error on the box {float(size):.3g}")
-
-    def result(self, inside: Enclosure, outside: Enclosure, margins: Point, **shape: Any) -> Approximation:
-        """The value to return, for a network that is 0 beyond these margins around the box."""
-        power = inside.high + outside.high
-        exact = inside.low == inside.high and outside.low == outside.high
-        kind = "estimate" if self.target.is_estimated else "exact" if exact else "bound"
-        low = [a - m for a, m in zip(self.low, margins, strict=True)]
-        high = [b + m for b, m in zip(self.high, margins, strict=True)]
-        return Approximation(
-            error=root_above(power) if self.p == 2 else power,
-            error_power=power,
-            error_kind=kind,
-            outside_power=outside.high,
-            p=self.p,
-            over=self.over,
-            wanted=self.wanted,
-            status="reached" if power <= self.allowed else "budget",
-            domain=Polyhedron.box(list(self.low), list(self.high)),
-            support=Polyhedron.box(low, high),
-            history=tuple(self.history),
-            target=self.target,
-            **shape,
+def _require_exactness(job: Job) -> None:
+    if isinstance(job.target, CallableTarget):
+        raise InvalidInputError(
+            "exact is True, but function is Python code, of which only values are known: give a polynomial, a "
+            "PiecewiseLinear or a ReLUNetwork, or use exact=False"
+        )
+    if len(job.low) > 3 and job.counts_outside and not job.target.vanishes_on_boundary(job.low, job.high):
+        raise InvalidInputError(
+            f"exact is True, but domain has dimension {len(job.low)}: what the network does outside of it is known "
+            "exactly for at most 3 variables. Use over='box', or exact=False"
         )
 
 
-def root_above(x: Fraction) -> Fraction:
-    """The square root of x >= 0 if it is rational, else a number above it by less than a factor 1 + 2**-60."""
-    above, below = isqrt(x.numerator), isqrt(x.denominator)
-    if above * above == x.numerator and below * below == x.denominator:
-        return Fraction(above, below)
-    shift = max(0, 64 + (x.denominator.bit_length() - x.numerator.bit_length()) // 2)
-    return Fraction(isqrt((x.numerator << 2 * shift) // x.denominator) + 1, 1 << shift)
+# ------------------------------------------------------------------ the work
 
 
-_NOTHING = Enclosure(Fraction(0), Fraction(0))
-
-
-def _on_interval(job: _Job) -> Approximation:
+def _on_interval(job: Job) -> Approximation:
     """One input: knots."""
     (left,), (right,) = job.low, job.high
     first, last = job.target.value(job.low), job.target.value(job.high)
@@ -325,7 +201,7 @@ def _on_interval(job: _Job) -> Approximation:
     if job.counts_outside:
         # a ramp of width m from y to 0 contributes m |y|**p / (p + 1)
         slope = (abs(first) ** int(job.p) + abs(last) ** int(job.p)) / (int(job.p) + 1)
-        while margin * slope > _RAMP_SHARE * job.allowed:
+        while margin * slope > RAMP_SHARE * job.allowed:
             margin /= 2
         outside = margin * slope
     refinement = Refinement(job.target, left, right, job.p)
@@ -336,89 +212,5 @@ def _on_interval(job: _Job) -> Approximation:
     knots = Knots(tuple(start + points + end)).bends()
     margins = (margin if first or last else Fraction(0),)
     return job.result(
-        refinement.error, Enclosure(outside, outside), margins, knots=knots.points, grid=None, _build=knots.network
+        refinement.error, Enclosure(outside, outside), margins, knots=knots.points, hats=None, _build=knots.network
     )
-
-
-class _Attempt(NamedTuple):
-    """A grid whose error was measured."""
-
-    grid: Grid
-    values: ExactArray
-    steepness: int
-    inside: Enclosure
-    outside_bound: Fraction
-
-    def is_enough(self, job: _Job) -> bool:
-        return self.inside.high + self.outside_bound <= job.allowed
-
-
-def _on_grid(job: _Job) -> Approximation:
-    """Several inputs: the number of grid steps is doubled until the error is small enough, then made as small as
-    bisection finds."""
-    best, enough = None, 0
-    try:
-        tried = 1
-        while not enough:
-            best = _attempt(job, tried, best)
-            if best.is_enough(job):
-                enough = tried
-            else:
-                tried *= 2
-        too_few = enough // 2
-        while enough - too_few > 1:
-            middle = (enough + too_few) // 2
-            found = _attempt(job, middle, best)
-            if found.is_enough(job):
-                best, enough = found, middle
-            else:
-                too_few = middle
-    except BudgetExceededError:
-        if best is None:
-            raise
-    assert best is not None
-    outside = _NOTHING
-    if job.counts_outside:
-        outside = Enclosure(Fraction(0), best.outside_bound)
-        with _unless_out_of_budget():
-            exact = ramp_error(best.grid, best.values, best.steepness, int(job.p), job.clock.check)
-            outside = outside if exact is None else Enclosure(exact, exact)
-    margins = tuple(h / best.steepness for h in best.grid.steps)
-    return job.result(
-        best.inside, outside, margins, knots=None, grid=best.grid,
-        _build=lambda: interpolant_network(best.grid, best.values, best.steepness),
-    )  # fmt: skip
-
-
-@contextmanager
-def _unless_out_of_budget() -> Iterator[None]:
-    try:
-        yield
-    except BudgetExceededError:
-        pass
-
-
-def _attempt(job: _Job, scale: int, before: _Attempt | None) -> _Attempt:
-    """Measure the grid with ``scale`` times the coarsest grid's steps."""
-    sides = [b - a for a, b in zip(job.low, job.high, strict=True)]
-    coarsest = [max(1, min(8, round(side / min(sides)))) for side in sides]
-    grid = Grid(job.low, job.high, tuple(scale * c for c in coarsest))
-    job.clock.check()
-    if grid.count_simplices() > job.most_pieces:
-        raise BudgetExceededError(
-            f"a grid of {grid.counts} steps has {grid.count_simplices()} simplices, more than {job.most_pieces}: raise "
-            "the budget's cells, or the error"
-        )
-    if count_weights(grid) > _MOST_WEIGHTS:
-        raise BudgetExceededError(
-            f"a layer for a grid of {grid.counts} steps has about {count_weights(grid)} weights, more than "
-            f"{_MOST_WEIGHTS}: raise the error"
-        )
-    values = job.target.grid_values(grid)
-    steepness, bound = 1, Fraction(0)
-    if job.counts_outside:
-        steepness = least_steepness(grid, values, int(job.p), _RAMP_SHARE * job.allowed)
-        bound = ramp_bound(grid, values, steepness, int(job.p))
-    inside = job.target.grid_error(grid, values, job.p, _GAP_SHARE * job.allowed, job.clock.check)
-    job.report(grid.count_simplices(), inside)
-    return _Attempt(grid, values, steepness, inside, bound)

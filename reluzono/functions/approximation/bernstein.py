@@ -22,8 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reluzono.exact import ExactArray, as_exact
-from reluzono.linalg import inverse
+from reluzono.exact import ExactArray
 
 Index = tuple[int, ...]
 Check = Callable[[], None]
@@ -60,27 +59,34 @@ class SimplexBasis:
 
     @cached_property
     def from_values(self) -> ExactArray:
-        """(L, L): ``values @ from_values`` are the coefficients."""
-        matrix, denominator = inverse(self._values_at(self.lattice, self.d).tolist())
-        numerators = np.array(matrix, dtype=object).T * self.d**self.d
-        return ExactArray.from_integers(numerators, denominator)
+        """(L, L): ``values @ from_values`` are the coefficients.
+
+        Row b has those of the polynomial that is 1 at b and 0 at the other lattice points, the product over i of
+        ``(d x_i choose b_i)`` in the barycentric coordinates x. Because a monomial of degree m in these has the
+        coefficients ``(d - m)! / d!`` times products of falling factorials of a, they are a linear functional of a
+        product of polynomials in one variable, one for each i.
+        """
+        d, table, points = self.d, _factors(self.d), np.array(self.lattice)
+        total = np.zeros((len(points), len(points), d + 1), dtype=object)
+        total[:, :, 0] = 1
+        for column in points.T:
+            factor = table[column[:, None], column[None]]
+            before, total = total, np.zeros_like(total)
+            for m in range(d + 1):
+                total[:, :, m:] += factor[:, :, m, None] * before[:, :, : d + 1 - m]
+        weights = np.array([factorial(d - m) for m in range(d + 1)], dtype=object)
+        scale = np.array([[_multinomial(b)] for b in self.lattice], dtype=object)
+        return ExactArray.from_integers((total @ weights) * scale, factorial(d) ** 2)
 
     @cached_property
-    def square(self) -> ExactArray:
-        """(L, L): the mean of g**2 is ``values @ square @ values``."""
-        total = comb(2 * self.d + self.n, self.n)
-        gram = [
-            [
-                Fraction(
-                    _multinomial(a) * _multinomial(b),
-                    _multinomial(tuple(x + y for x, y in zip(a, b, strict=True))) * total,
-                )
-                for b in self.lattice
-            ]
-            for a in self.lattice
-        ]
-        product: ExactArray = self.from_values @ as_exact(gram) @ self.from_values.T
-        return product
+    def gram(self) -> ExactArray:
+        """(L, L): the mean of g**2 is ``coefficients @ gram @ coefficients``."""
+        sums = [[tuple(x + y for x, y in zip(a, b, strict=True)) for b in self.lattice] for a in self.lattice]
+        known = {c: _multinomial(c) for c in {c for row in sums for c in row}}
+        scale = lcm(*known.values())
+        single = np.array([_multinomial(a) for a in self.lattice], dtype=object)
+        table = np.array([[scale // known[c] for c in row] for row in sums], dtype=object)
+        return ExactArray.from_integers(table * np.outer(single, single), scale * comb(2 * self.d + self.n, self.n))
 
     @cached_property
     def halves(self) -> list[ExactArray]:
@@ -100,7 +106,8 @@ class SimplexBasis:
 
     def mean_squares(self, values: ExactArray) -> np.ndarray:
         """Exact means of g**2 for rows of values at the lattice points (S, L)."""
-        products = (values @ self.square) * values
+        coefficients = values @ self.from_values
+        products = (coefficients @ self.gram) * coefficients
         sums = products.object_numerators().sum(axis=1)
         return _fractions(sums, products.denominator)
 
@@ -128,6 +135,21 @@ class SimplexBasis:
                 bound += _fractions(totals, scale)
             rows, owners = self._divide(rows, owners, ~done)
         return Bounds(low, high)
+
+    def one_sided(self, values: ExactArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Exact means of g, and upper bounds of max(g, 0) and max(-g, 0) that are 0 where this is seen on parts."""
+        rows = values @ self.from_values
+        means = _fractions(rows.object_numerators().sum(axis=1), rows.denominator * len(self.lattice))
+        count = len(rows)
+        owners = np.arange(count)
+        divisions = _DIVISIONS[min(self.n, len(_DIVISIONS) - 1)]
+        for _ in range(divisions if len(self.lattice) < _LONG else 1):
+            rows, owners = self._divide(rows, owners, np.ones(len(rows), dtype=bool))
+        largest, smallest = (np.zeros(count, dtype=object) for _ in range(2))
+        numerators = rows.object_numerators()
+        np.maximum.at(largest, owners, numerators.max(axis=1))
+        np.minimum.at(smallest, owners, numerators.min(axis=1))
+        return means, _fractions(largest, rows.denominator), _fractions(-smallest, rows.denominator)
 
     def maxima(self, values: ExactArray, tolerance: Fraction, check: Check, levels: int = 40) -> Bounds:
         """Bounds of the maximum of |g| on each simplex, at most the tolerance apart if few enough divisions reach
@@ -158,6 +180,8 @@ class SimplexBasis:
         return ExactArray.concatenate(parts), np.tile(owners[chosen], len(parts))
 
 
+_DIVISIONS = (0, 4, 3, 2, 1)  # of a simplex of this dimension, for one-sided bounds
+_LONG = 40  # a row of coefficients
 _MANY = 1 << 15  # parts of simplices under study at one time
 
 
@@ -165,6 +189,18 @@ _MANY = 1 << 15  # parts of simplices under study at one time
 def simplex_basis(n: int, d: int) -> SimplexBasis:
     """The one `SimplexBasis` of these parameters: its matrices are computed once."""
     return SimplexBasis(n, max(d, 1))
+
+
+def _factors(d: int) -> np.ndarray:
+    """(d + 1, d + 1, d + 1): entry b, a, k is the coefficient of ``x**k`` in ``d x (d x - 1) … (d x - b + 1)``, times
+    the falling factorial ``a (a - 1) … (a - k + 1)``."""
+    result = np.zeros((d + 1,) * 3, dtype=object)
+    falling = [[prod(range(a - k + 1, a + 1)) for k in range(d + 1)] for a in range(d + 1)]
+    row = [1] + [0] * d
+    for b in range(d + 1):
+        result[b] = np.array(falling, dtype=object) * np.array(row, dtype=object)
+        row = [d * y - b * x for x, y in zip(row, [0, *row], strict=False)]
+    return result
 
 
 def _multinomial(a: Index) -> int:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from reluzono.errors import InvalidInputError
-from reluzono.exact import ExactArray, as_fraction
-from reluzono.functions.approximation.bernstein import Check
-from reluzono.functions.approximation.grids import Grid, Point
+from reluzono.exact import ExactArray, as_exact, as_fraction
+from reluzono.functions.approximation.bernstein import Bounds, Check
+from reluzono.functions.approximation.grids import Point
+from reluzono.functions.approximation.mesh import Cells
 from reluzono.functions.approximation.simplices import mean_power
-from reluzono.functions.approximation.targets import Enclosure, Power, Target
+from reluzono.functions.approximation.targets import Enclosure, Power, Target, points_at
 
 _SAMPLES = 16  # in an interval
 
@@ -95,39 +96,42 @@ class CallableTarget(Target):
 
     # ------------------------------------------------------------- several inputs
 
-    def grid_error(self, grid: Grid, values: ExactArray, p: Power, tolerance: Fraction, check: Check) -> Enclosure:
-        """A bound from the modulus: a point of a simplex and its corners are at most one step apart."""
+    def cell_errors(self, cells: Cells, p: Power, tolerance: Fraction, check: Check) -> Bounds:
+        """A bound from the modulus: a point of a simplex and its corners are at most one step apart, and at the
+        corners the difference is known."""
         if self.is_estimated:
-            return self._sampled_grid(grid, values, p, check)
-        numerators = values.object_numerators()
-        for axis, step in enumerate(grid.steps):
-            change = Fraction(int(abs(np.diff(numerators, axis=axis)).max()), values.denominator)
+            return self._sampled_cells(cells, p, check)
+        values = self._corner_values(cells)
+        for axis, step in enumerate(cells.grid.steps):
+            along = values.reshape(len(cells), *([2] * self.dimension))
+            change = max([Fraction(0), *abs(np.diff(along, axis=axis + 1)).reshape(-1)])
             if change > self.variation(step):
                 self._refuse(change, step, f"along axis {axis}")
-        bound = self.variation(max(grid.steps))
-        if p == "inf":
-            return Enclosure(Fraction(0), bound)
-        return Enclosure(Fraction(0), grid.volume * bound ** int(p))
+        gaps = abs(values - cells.values.fractions()).max(axis=1)
+        bounds = (gaps + self.variation(max(cells.grid.steps))) ** (1 if p == "inf" else int(p))
+        return Bounds(bounds * 0, bounds if p == "inf" else bounds * cells.grid.cell_volume)
 
-    def _sampled_grid(self, grid: Grid, values: ExactArray, p: Power, check: Check) -> Enclosure:
-        """The mean of the error over regularly placed samples, 4 (2 for n > 2) along each axis of a cell."""
-        n = grid.dimension
-        samples = 4 if n == 2 else 2
-        numerators = values.object_numerators()
-        total, count = Fraction(0), 0
-        for place in product(range(samples), repeat=n):
+    def _corner_values(self, cells: Cells) -> np.ndarray:
+        """(C, 2**n)"""
+        places = cells.corners().reshape(-1, self.dimension)
+        return self.values_at(cells.grid, places).fractions().reshape(len(cells), 1 << self.dimension)
+
+    def _sampled_cells(self, cells: Cells, p: Power, check: Check) -> Bounds:
+        """The mean of the error over regularly placed samples: along each axis of a cell at least 4 (2 for n > 2), and
+        more in large cells, so that small features of the function are not overlooked."""
+        least, across = (4, 32) if self.dimension == 2 else (2, 8)
+        samples = max(least, across // min(cells.grid.counts))
+        total = np.full(len(cells), Fraction(0), dtype=object)
+        fine = cells.grid.refined(2 * samples)
+        for place in product(range(samples), repeat=self.dimension):
             check()
-            offset = [Fraction(2 * k + 1, 2 * samples) for k in place]
-            axes = [
-                [x + t * h for x in grid.coordinates(axis)[:-1]]
-                for axis, (t, h) in enumerate(zip(offset, grid.steps, strict=True))
-            ]
-            interpolated = _interpolated(grid, numerators, offset)
-            for point, inner in zip(product(*axes), interpolated, strict=True):
-                total += abs(self.value(point) - inner / values.denominator) ** int(p)
-                count += 1
-        estimate = grid.volume * total / count
-        return Enclosure(estimate, estimate)
+            inner = [2 * k + 1 for k in place]
+            weights = _weights([Fraction(k, 2 * samples) for k in inner])
+            points = points_at(fine, 2 * samples * cells.places + np.array(inner))
+            known = np.array([self.value(point) for point in points], dtype=object)
+            total += abs(known - (cells.values @ weights).fractions()) ** int(p)
+        estimate = total * (cells.grid.cell_volume / samples**self.dimension)
+        return Bounds(estimate, estimate)
 
     def vanishes_on_boundary(self, low: Point, high: Point) -> bool:
         """Finitely many values decide that only if the boundary is two points."""
@@ -148,13 +152,13 @@ def _between_cones(slope: Fraction, length: Fraction, change: Fraction) -> list[
     return [(length - far, Fraction(0), peak), (far - length / 2, peak, middle)]
 
 
-def _interpolated(grid: Grid, numerators: np.ndarray, offset: list[Fraction]) -> np.ndarray:
-    """The interpolant's numerators at the same place of every cell."""
-    order = sorted(range(grid.dimension), key=lambda axis: -offset[axis])
+def _weights(offset: list[Fraction]) -> ExactArray:
+    """(2**n,): the weights of a cell's corners in the value at a place of the cell."""
+    order = sorted(range(len(offset)), key=lambda axis: -offset[axis])
     levels = [Fraction(1), *(offset[axis] for axis in order), Fraction(0)]
-    corner = [0] * grid.dimension
-    total: np.ndarray = (levels[0] - levels[1]) * grid.at_corner(numerators, corner)
+    weights, corner = [Fraction(0)] * (1 << len(offset)), 0
+    weights[0] = levels[0] - levels[1]
     for k, axis in enumerate(order):
-        corner[axis] = 1
-        total = total + (levels[k + 1] - levels[k + 2]) * grid.at_corner(numerators, corner)
-    return total
+        corner += 1 << (len(offset) - 1 - axis)
+        weights[corner] = levels[k + 1] - levels[k + 2]
+    return as_exact(weights)

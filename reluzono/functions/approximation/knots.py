@@ -37,12 +37,20 @@ class Knots:
 
 
 class Refinement:
-    """Interpolation at knots; the interval of largest error is halved, again and again."""
+    """Interpolation at knots; the interval of largest error is halved, again and again.
+
+    For p = 1 the error on an interval is the exact integral if function minus chord does not change its sign there.
+    Otherwise its zeros are irrational in general, and so is the error. For a polynomial this happens only on small
+    intervals around an inflection: for x^3 if the inflection is in the middle third, and for x^m, m odd, if it is in
+    a smaller middle part. So one more knot in the middle moves the inflection into an outer third of its half, and
+    the error is exact there. Whatever stays at the border of a middle third under halving is cut at 3/8.
+    """
 
     def __init__(self, target: Target, left: Fraction, right: Fraction, p: Power) -> None:
         self.target, self.p = target, p
         self._heap: list[tuple[Fraction, Fraction, Fraction, Enclosure]] = []
         self._low = self._high = Fraction(0)
+        self._rounds = 0
         knots = target.first_knots(left, right)
         for a, b in zip(knots, knots[1:], strict=False):
             self._add(a, b)
@@ -72,31 +80,58 @@ class Refinement:
     def halve_worst(self) -> None:
         """Put a knot into the middle of the interval with the largest error."""
         _, a, b, error = heapq.heappop(self._heap)
+        self._divide(a, b, error, Fraction(1, 2))
+
+    def _divide(self, a: Fraction, b: Fraction, error: Enclosure, share: Fraction) -> None:
+        """Put a knot into an interval that was taken from the heap."""
         self._low -= error.low if self.p != "inf" else 0
         self._high -= error.high if self.p != "inf" else 0
-        self._add(a, (a + b) / 2)
-        self._add((a + b) / 2, b)
+        middle = a + share * (b - a)
+        self._add(a, middle)
+        self._add(middle, b)
+
+    def settle(self, most: int, check: Callable[[], None]) -> bool:
+        """Divide all intervals whose error is not exact, if that helps; whether there were any."""
+        if self.p != 1 or not self.target.is_settled_by_halving:
+            return False
+        unsettled = [entry for entry in self._heap if entry[3].low != entry[3].high]
+        if not unsettled:
+            return False
+        self._rounds += 1
+        for entry in unsettled:
+            check()
+            _require_room(len(self), most)
+            self._heap.remove(entry)
+            heapq.heapify(self._heap)
+            self._divide(*entry[1:], Fraction(3, 8) if self._rounds % 3 == 0 else Fraction(1, 2))
+        return True
 
     def refine(self, allowed: Fraction, most: int, check: Callable[[], None], report: Report) -> bool:
-        """Halve intervals until the error is allowed; False if the budget ends before."""
+        """Halve intervals until the error is allowed, and exact if possible; False if the budget ends before."""
         told = 0
         while True:
             reached = self.limit <= allowed
-            if reached or len(self) >= 2 * told:
-                report(len(self), self.error)
-                told = len(self)
-            if reached:
-                return True
             try:
-                check()
-                if len(self) >= most:
-                    raise BudgetExceededError(f"more than {most} intervals")
+                done = reached and not self.settle(most, check)
+                if done or len(self) >= 2 * told:
+                    report(len(self), self.error)
+                    told = len(self)
+                if done:
+                    return True
+                if not reached:
+                    check()
+                    _require_room(len(self), most)
+                    self.halve_worst()
             except BudgetExceededError:
                 report(len(self), self.error)
                 return False
-            self.halve_worst()
 
     def points(self) -> list[tuple[Fraction, Fraction]]:
         """The knots from left to right, with the target's values."""
         xs = sorted({x for _, a, b, _ in self._heap for x in (a, b)})
         return [(x, self.target.value((x,))) for x in xs]
+
+
+def _require_room(count: int, most: int) -> None:
+    if count >= most:
+        raise BudgetExceededError(f"more than {most} intervals")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -11,8 +11,9 @@ import numpy as np
 
 from reluzono.errors import InvalidInputError
 from reluzono.exact import ExactArray, as_exact
-from reluzono.functions.approximation.bernstein import Check
+from reluzono.functions.approximation.bernstein import Bounds, Check
 from reluzono.functions.approximation.grids import Grid, Point
+from reluzono.functions.approximation.mesh import Cells
 from reluzono.functions.approximation.simplices import Corner, Simplex, affine, cut, mean_power
 from reluzono.functions.approximation.targets import Enclosure, Power, Target
 from reluzono.functions.one_dimensional import pieces_of_cells
@@ -22,6 +23,7 @@ from reluzono.networks.equivalence import max_deviation
 from reluzono.networks.network import ReLUNetwork
 
 _ZERO = Enclosure(Fraction(0), Fraction(0))
+_MOST_CELLS = 1 << 14  # of a grid, studied at one time
 
 
 class PiecewiseTarget(Target):
@@ -39,9 +41,13 @@ class PiecewiseTarget(Target):
         """The exact value at a point."""
         return Fraction(self._network(list(point))[0])
 
-    def grid_values(self, grid: Grid) -> ExactArray:
-        """The exact values at the grid's points."""
-        return self._network(as_exact(list(grid.points()), "grid")).reshape(*grid.shape)
+    def values_at(self, grid: Grid, places: np.ndarray) -> ExactArray:
+        """The exact values at points of a grid."""
+        return self._network(self._coordinates(grid, places)).reshape(-1)
+
+    @staticmethod
+    def _coordinates(grid: Grid, places: np.ndarray) -> ExactArray:
+        return ExactArray.from_integers(places) * as_exact(list(grid.steps)) + as_exact(list(grid.low))
 
     @cached_property
     def _network(self) -> ReLUNetwork:
@@ -56,27 +62,48 @@ class PiecewiseTarget(Target):
         """0, because no interval between knots contains a breakpoint (see `first_knots`)."""
         return _ZERO
 
-    def grid_error(self, grid: Grid, values: ExactArray, p: Power, tolerance: Fraction, check: Check) -> Enclosure:
-        """The exact error: every simplex that is not in one linear piece is cut along the pieces."""
-        places = np.indices(grid.shape).reshape(grid.dimension, -1).T
-        numbers = np.arange(len(places)).reshape(grid.shape)
-        coordinates = as_exact(list(grid.points()), "grid")
-        flat = values.reshape(-1)
-        simplices = np.concatenate(
-            [np.stack([grid.at_corner(numbers, corner) for corner in path], axis=1) for path in grid.paths()]
-        )
-        worst = total = Fraction(0)
-        for cell in self._list_cells(grid.low, grid.high):
-            for k in cell.crossed(coordinates, simplices):
+    def cell_errors(self, cells: Cells, p: Power, tolerance: Fraction, check: Check) -> Bounds:
+        """The exact errors: every simplex that is not in one linear piece is cut along the pieces."""
+        result = np.full(len(cells), Fraction(0), dtype=object)
+        for numbers, part in cells.chunks(_MOST_CELLS):
+            result[numbers] = self._errors(part, p, check)
+        return Bounds(result, result)
+
+    def _errors(self, cells: Cells, p: Power, check: Check) -> np.ndarray:
+        n, paths = self.dimension, cells.grid.paths()
+        places = cells.corners().reshape(-1, n)
+        coordinates = self._coordinates(cells.grid, places)
+        values = cells.values.reshape(-1)
+        gaps = self._network(coordinates).reshape(-1) - values
+        # rows of numbers of corners
+        first = (np.arange(len(cells)) << n)[:, None, None]
+        simplices = (first + np.array(paths)).reshape(-1, n + 1)
+        result = np.full(len(cells), Fraction(0), dtype=object)
+
+        def add(k: int, volume: Fraction, errors: Sequence[Fraction]) -> None:
+            cell = k // len(paths)
+            if p == "inf":
+                result[cell] = max(result[cell], *map(abs, errors))
+            else:
+                result[cell] += volume * mean_power(errors, int(p))
+
+        inside = np.zeros(len(simplices), dtype=bool)
+        crossed = []
+        for piece in self._list_cells(cells.grid.low, cells.grid.high):
+            check()
+            within, touched = piece.meets(coordinates, simplices)
+            inside |= within
+            crossed.append((piece, touched))
+        # f is linear on these, and mostly equal to g
+        for k in np.flatnonzero(inside & (gaps.numerators != 0)[simplices].any(axis=1)):
+            add(int(k), cells.grid.simplex_volume, [gaps[int(i)] for i in simplices[k]])
+        for piece, touched in crossed:
+            for k in np.flatnonzero(touched & ~inside):
                 check()
-                corners = tuple((flat[int(i)], *coordinates[int(i)]) for i in simplices[k])
-                for part in cell.clip(Simplex(grid.simplex_volume, corners)):
-                    errors = [corner[0] - cell.value(corner) for corner in part.corners]
-                    worst = max(worst, *map(abs, errors))
-                    if p != "inf":
-                        total += part.volume * mean_power(errors, int(p))
-        result = worst if p == "inf" else total
-        return Enclosure(result, result)
+                corners = tuple((values[int(i)], *coordinates[int(i)]) for i in simplices[k])
+                for part in piece.clip(Simplex(cells.grid.simplex_volume, corners)):
+                    add(int(k), part.volume, [corner[0] - piece.value(corner) for corner in part.corners])
+        return result
 
     def _list_cells(self, low: Point, high: Point) -> list[_Cell]:
         if (low, high) not in self._cells:
@@ -91,7 +118,7 @@ class PiecewiseTarget(Target):
 
 
 class _Cell:
-    """A linear piece within the box. Corners are ``(value of the interpolant, x_1, …, x_n)``."""
+    """A linear piece within the box. Corners are ``(value of g, x_1, …, x_n)``."""
 
     def __init__(self, region: Any) -> None:
         matrix, offset = region.affine_map
@@ -102,24 +129,18 @@ class _Cell:
         """The function at a corner, by the piece's affine map."""
         return affine(self.row)(corner[1:])
 
-    def crossed(self, coordinates: ExactArray, simplices: np.ndarray) -> np.ndarray:
-        """Numbers of the simplices that have interior points in the cell and outside of it, and perhaps of some
-        others.
-
-        On a simplex inside the cell the function is affine, so that it is its own interpolant.
-        """
+    def meets(self, coordinates: ExactArray, simplices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which simplices lie in the piece, and which may have interior points in it."""
         points = coordinates.object_numerators()
         values = self.facets[:, 1:] @ points.T + self.facets[:, :1] * coordinates.denominator
         signs = np.sign(values).astype(np.int8)[:, simplices]
-        touches = (signs.max(axis=2) > 0).all(axis=0)
-        inside = (signs.min(axis=2) >= 0).all(axis=0)
-        return np.flatnonzero(touches & ~inside)
+        return (signs.min(axis=2) >= 0).all(axis=0), (signs.max(axis=2) > 0).all(axis=0)
 
     def clip(self, simplex: Simplex) -> list[Simplex]:
         """The part of a simplex that lies in the cell."""
         parts = [simplex]
         for facet in self.facets:
-            row = [facet[0], 0, *facet[1:]]  # a corner begins with the interpolant's value
+            row = [facet[0], 0, *facet[1:]]  # a corner begins with the value of g
             parts = [inner for part in parts for inner in cut(part, affine(row))[0]]
         return parts
 

@@ -1,14 +1,15 @@
 """Where a network falls to zero outside the box: how wide that is, and its exact part of the error.
 
-A hat at v is ``relu(1 - gauge(u - v) - (k - 1) D(u))`` in coordinates u in which the grid has step 1; gauge is
+A hat at v is ``relu(1 - gauge(u - v) - (k - 1) D(u))`` in coordinates u in which its grid has step 1; gauge is
 ``max(0, z_1, …, z_n) - min(0, z_1, …, z_n)``, and D(u) the sum of the distances by which the coordinates leave
 the box. Inside the box D = 0; outside, a hat is 0 where some coordinate is 1 / k or farther off, because there
 ``gauge >= 1 / k`` and ``(k - 1) D >= 1 - 1 / k``. A larger k (the steepness) makes the ramp narrower and costs
-no neurons.
+no neurons. Hats of several levels get the same width, each with its own k.
 
 At a point outside, only the grid points on the face of the box next to it matter: all others differ from it by
 more than 1 in some coordinate. So the error there is a sum over the cells of the faces; and in the coordinates
-of a cell, each way to leave the box has one pattern, the same for all its cells.
+of a cell, each way to leave the box has one pattern, the same for all its cells. Hats of several levels on one side
+of a box in the plane are left to `strips`.
 """
 
 from __future__ import annotations
@@ -25,52 +26,70 @@ import numpy as np
 from reluzono.exact import ExactArray, as_exact
 from reluzono.functions.approximation.bernstein import Check
 from reluzono.functions.approximation.grids import Grid, Index
+from reluzono.functions.approximation.hats import HatSum
 from reluzono.functions.approximation.simplices import Corner, Simplex, affine, cube_simplices, cut, mean_power
+from reluzono.functions.approximation.strips import side_integral
 
 _MOST_AXES = 3  # beyond, the patterns have very many simplices
 
 
-def ramp_volume(grid: Grid, steepness: int) -> Fraction:
-    """Volume of the box enlarged by ``step / steepness`` along each axis, without the box."""
+def ramp_volume(grid: Grid, margin: Fraction) -> Fraction:
+    """Volume of the box enlarged by ``margin * step`` along each axis, without the box."""
     sides = zip(grid.low, grid.high, grid.steps, strict=True)
-    return prod((b - a + 2 * h / steepness for a, b, h in sides), start=Fraction(1)) - grid.volume
+    return prod((b - a + 2 * h * margin for a, b, h in sides), start=Fraction(1)) - grid.volume
 
 
-def largest_on_boundary(values: ExactArray) -> Fraction:
-    """The largest modulus at grid points on the box's boundary."""
-    numerators = abs(values.object_numerators())
-    sides = [numerators.take(end, axis).max() for axis in range(values.ndim) for end in (0, -1)]
-    return Fraction(int(max(sides)), values.denominator)
-
-
-def ramp_bound(grid: Grid, values: ExactArray, steepness: int, p: int) -> Fraction:
-    """An upper bound of the integral of ``|network|**p`` outside the box: hats are parts of unity."""
-    return largest_on_boundary(values) ** p * ramp_volume(grid, steepness)
-
-
-def least_steepness(grid: Grid, values: ExactArray, p: int, allowed: Fraction) -> int:
-    """The least power of 2 for which `ramp_bound` is at most ``allowed`` > 0."""
-    steepness = 1
-    while ramp_bound(grid, values, steepness, p) > allowed:
-        steepness *= 2
-    return steepness
-
-
-def ramp_error(grid: Grid, values: ExactArray, steepness: int, p: int, check: Check) -> Fraction | None:
-    """The exact integral of ``|network|**p`` outside the box; None for more than 3 inputs."""
-    if grid.dimension > _MOST_AXES:
-        return None
+def largest_outside(hats: HatSum) -> Fraction:
+    """An upper bound of the sum's modulus outside the box: the hats of a level add up to at most 1."""
     total = Fraction(0)
-    for free, ends in _faces(grid.dimension):
+    for level in hats.levels:
+        numerators = abs(level.factors.object_numerators()[level.on_boundary()])
+        total += Fraction(int(max(numerators, default=0)), level.factors.denominator)
+    return total
+
+
+def ramp_bound(hats: HatSum, margin: Fraction, p: int) -> Fraction:
+    """An upper bound of the integral of ``|sum|**p`` outside the box."""
+    return largest_outside(hats) ** p * ramp_volume(hats.levels[0].grid, margin)
+
+
+def widest_margin(hats: HatSum, p: int, allowed: Fraction) -> Fraction:
+    """The largest power of 1/2, not above the steps of levels with hats on the boundary, for which `ramp_bound` is at
+    most ``allowed`` > 0."""
+    margin = Fraction(1, 1 << max((k for k, level in enumerate(hats.levels) if level.on_boundary().any()), default=0))
+    while ramp_bound(hats, margin, p) > allowed:
+        margin /= 2
+    return margin
+
+
+def ramp_error(hats: HatSum, p: int, check: Check) -> Fraction | None:
+    """The exact integral of ``|sum|**p`` outside the box; None for more than 3 inputs, and for 3 if there are hats of
+    more than one level on the boundary."""
+    grid, n = hats.levels[0].grid, hats.dimension
+    is_mixed = any(level.on_boundary().any() for level in hats.levels[1:])
+    if n > _MOST_AXES or (n > 2 and is_mixed):
+        return None
+    coarse = np.zeros(grid.shape, dtype=object)
+    coarse[tuple(hats.levels[0].places.T)] = hats.levels[0].factors.object_numerators()
+    denominator = hats.levels[0].factors.denominator
+    total = Fraction(0)
+    for free, ends in _faces(n):
         check()
-        pattern = ramp_pattern(len(free), ends.count(-1), ends.count(0), steepness)
-        face = values.object_numerators()
+        unit = prod(grid.steps, start=Fraction(1)) * _margin(hats) ** len(ends)
+        if is_mixed and free:
+            total += unit * side_integral(hats, free[0], ends[0], p, check)
+            continue
+        pattern = ramp_pattern(len(free), ends.count(-1), ends.count(0), hats.steepness(0))
+        face = coarse
         for axis, end in ends_of(free, ends):
             face = face.take([end], axis)
         cells = _cells_of_face(face.reshape([grid.shape[axis] for axis in free]))
-        unit = prod(grid.steps, start=Fraction(1)) / steepness ** len(ends)
-        total += unit * pattern.integrate(cells, p) / values.denominator**p
+        total += unit * pattern.integrate(cells, p) / denominator**p
     return total
+
+
+def _margin(hats: HatSum) -> Fraction:
+    return Fraction(1) if hats.margin is None else hats.margin
 
 
 def _faces(n: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:

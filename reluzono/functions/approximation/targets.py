@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from reluzono.errors import InvalidInputError
-from reluzono.exact import ExactArray
-from reluzono.functions.approximation.bernstein import Check
+from reluzono.exact import ExactArray, as_exact
+from reluzono.functions.approximation.bernstein import Bounds, Check
 from reluzono.functions.approximation.grids import Grid, Point
+from reluzono.functions.approximation.mesh import Cells
 
 Power = int | str  #: 1, 2 or "inf"
 
@@ -32,16 +33,18 @@ class Target(ABC):
     is_estimated = False
     #: whether f is known to be continuous on the box
     is_continuous = True
+    #: n = 1, p = 1: whether errors that are only enclosed become exact on small intervals
+    is_settled_by_halving = False
 
     @abstractmethod
     def value(self, point: Point) -> Fraction:
         """f at a point of the box."""
 
-    def grid_values(self, grid: Grid) -> ExactArray:
-        """f at the grid's points."""
-        values = np.empty(grid.count_points(), dtype=object)
-        values[:] = [self.value(point) for point in grid.points()]
-        return exact_from_fractions(values.reshape(grid.shape))
+    def values_at(self, grid: Grid, places: np.ndarray) -> ExactArray:
+        """f at points of a grid, given by their places (N, n)."""
+        values = np.empty(len(places), dtype=object)
+        values[:] = [self.value(point) for point in points_at(grid, places)]
+        return as_exact(values, "values of the function")
 
     def first_knots(self, left: Fraction, right: Fraction) -> list[Fraction]:
         """n = 1: where to interpolate first, from left to right."""
@@ -52,19 +55,20 @@ class Target(ABC):
         """n = 1: the error of the chord between two points."""
 
     @abstractmethod
-    def grid_error(self, grid: Grid, values: ExactArray, p: Power, tolerance: Fraction, check: Check) -> Enclosure:
-        """n >= 2: the error of the interpolant on a grid, its bounds about the tolerance apart if possible."""
+    def cell_errors(self, cells: Cells, p: Power, tolerance: Fraction, check: Check) -> Bounds:
+        """n >= 2: the integral of ``|f - g|**p`` over each cell, or the largest ``|f - g|`` on it, for the function g
+        that is linear on its simplices; for all integrals together the bounds are about the tolerance apart if
+        possible."""
 
     @abstractmethod
     def vanishes_on_boundary(self, low: Point, high: Point) -> bool:
         """Whether f is known to be 0 on the boundary of the box."""
 
 
-def exact_from_fractions(values: np.ndarray) -> ExactArray:
-    """An object array of Fractions as an ExactArray."""
-    from reluzono.exact import as_exact
-
-    return as_exact(values, "values of the function")
+def points_at(grid: Grid, places: np.ndarray) -> Iterator[Point]:
+    """Points of a grid by their places."""
+    for place in places.tolist():
+        yield tuple(a + k * h for a, k, h in zip(grid.low, place, grid.steps, strict=True))
 
 
 def as_target(function: Any, dimension: int, modulus: Any, lipschitz: Any) -> Target:

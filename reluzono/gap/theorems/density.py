@@ -9,7 +9,8 @@ from typing import Any
 from reluzono.budget import Clock
 from reluzono.errors import BudgetExceededError, InvalidInputError
 from reluzono.exact import as_fraction, at_least
-from reluzono.functions.approximation.approximate import Approximation, approximate
+from reluzono.functions.approximation.approximate import approximate
+from reluzono.functions.approximation.result import Approximation
 from reluzono.functions.compile import depth_bound
 from reluzono.functions.piecewise import PiecewiseLinear
 from reluzono.gap.theorems.table import Built, Finding, Row, left
