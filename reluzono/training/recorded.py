@@ -56,6 +56,8 @@ def record(problem: TrainingProblem, bound: Fraction) -> tuple[Partition, list[A
     if not problem.rows:
         return ([], []), []
     exact = KernelProblem(problem)
+    if problem.is_squared and bound <= problem.floor:
+        return _without_splits(problem, exact.basis)
     search = exact.search(margin=True, recording=True, rational=not problem.is_squared)
     if problem.is_squared:
         search.lower(exact.value(bound + abs(bound) * _ALLOWANCE))
@@ -73,6 +75,18 @@ def record(problem: TrainingProblem, bound: Fraction) -> tuple[Partition, list[A
     return _Writer(problem, exact, search, bound).write()
 
 
+def _roots(problem: TrainingProblem) -> Iterator[tuple[int, ...]]:
+    step = 2 if problem.output == "affine" else 1
+    return combinations_with_replacement(range(step - 1, 1 << problem.d, step), problem.width)
+
+
+def _without_splits(problem: TrainingProblem, basis: list[int]) -> tuple[Partition, list[Any]]:
+    """What every point costs at least: no point is looked at."""
+    nothing = [*([] for _ in range(problem.width + 1)), list(range(problem.m)), []]
+    tree = [[-1, *(nothing for _ in sign_classes(cones))] for cones in _roots(problem)]
+    return (basis, [None] * (1 << problem.d)), tree
+
+
 class _Writer:
     def __init__(self, problem: TrainingProblem, exact: KernelProblem, search: TrainingSearch, bound: Fraction) -> None:
         self.problem, self.exact, self.search, self.bound = problem, exact, search, bound
@@ -84,10 +98,8 @@ class _Writer:
 
     def write(self) -> tuple[Partition, list[Any]]:
         """The tree in preorder."""
-        step = 2 if self.problem.output == "affine" else 1
-        roots = combinations_with_replacement(range(step - 1, 1 << self.problem.d, step), self.problem.width)
         waiting: list[tuple[int, tuple[int, ...], frozenset[int]]] = [
-            (k, cones, frozenset()) for k, cones in reversed(list(enumerate(roots)))
+            (k, cones, frozenset()) for k, cones in reversed(list(enumerate(_roots(self.problem))))
         ]
         tree: list[Any] = []
         while waiting:
