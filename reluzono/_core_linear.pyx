@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True, auto_pickle=False
 """Lower bounds of small piecewise-linear programs from Python: `_linear_bound.pxd` behind checked arrays.
 
 Why unchecked access is safe: every shape is checked before the first pointer is taken, and the workspace has the size
