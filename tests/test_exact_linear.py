@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from training_oracle import solve
 
 from reluzono._core_linear import LinearProofs
 from reluzono.training.exact_tables import linear_tables
@@ -23,21 +24,6 @@ def determinant(matrix: list[list[int]]) -> int:
         for k, x in enumerate(matrix[0])
         if x
     )
-
-
-def solve(matrix: list[list[int]], right: list[int]) -> list[Fraction] | None:
-    n = len(matrix)
-    lines = [[Fraction(x) for x in (*line, b)] for line, b in zip(matrix, right, strict=True)]
-    for k in range(n):
-        pivot = next((i for i in range(k, n) if lines[i][k]), None)
-        if pivot is None:
-            return None
-        lines[k], lines[pivot] = lines[pivot], lines[k]
-        lines[k] = [x / lines[k][k] for x in lines[k]]
-        for i in range(n):
-            if i != k:
-                lines[i] = [x - lines[i][k] * y for x, y in zip(lines[i], lines[k], strict=True)]
-    return [line[n] for line in lines]
 
 
 class Claim:

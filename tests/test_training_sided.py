@@ -90,6 +90,8 @@ def test_changed_points_are_refused_or_prove_less() -> None:
             support, left_out, sided = proof[:-2], proof[-2], proof[-1]
             row, side, mask = sided[0]
             before = tree.bounds.bound(cones, signs, proof, "proof")
+            with pytest.raises(Refused, match="no such row"):
+                tree.bounds.bound(cones, signs, [*support, [len(tree.rows)], sided], "proof")
             for changed in (
                 [[row, 3 - side, mask], *sided[1:]],
                 [*sided, sided[0]],

@@ -110,8 +110,7 @@ class SquaredBounds:
             common |= 1 << point.row
         return Fraction(constant * scale - reached, scale * self.common) + self._rest(common)
 
-    @staticmethod
-    def _read(proof: Any, blocks: list[Any], where: str) -> tuple[list[list[tuple[int, ...]]], int, list[Any]]:
+    def _read(self, proof: Any, blocks: list[Any], where: str) -> tuple[list[list[tuple[int, ...]]], int, list[Any]]:
         """Columns of each block, the mask of points that are left out, and the entries of sided points."""
         n = len(blocks)
         parts = array(proof, where, n + 2 if isinstance(proof, list) and len(proof) > n else n)
@@ -122,7 +121,7 @@ class SquaredBounds:
             support.append([columns[k] for k in places])
         left_out = 0
         for row in integers(parts[n], where) if len(parts) > n else []:
-            require(row >= 0, f"{where}: no such row")
+            require(0 <= row < self.m, f"{where}: no such row")
             left_out |= 1 << row
         return support, left_out, array(parts[n + 1], where) if len(parts) > n else []
 
