@@ -1,25 +1,6 @@
-from collections.abc import Callable, Sequence
-from typing import Any, final
+from typing import final
 
-import numpy as np
-
-from reluzono._core_training import TrainingSearch
+from reluzono._core_least_squares import LeastSquares
 
 @final
-class SquaredSearch(TrainingSearch):
-    def __init__(
-        self,
-        x: np.ndarray,
-        inexact: np.ndarray,
-        integers: np.ndarray,
-        signs: Callable[[list[int]], tuple[Sequence[int], np.ndarray, np.ndarray]],
-        weights: np.ndarray,
-        targets: np.ndarray,
-        squares: np.ndarray,
-        ridge: np.ndarray,
-        width: int,
-        outputs: int,
-        margin: bool,
-        recording: bool = ...,
-        exact: Any = ...,
-    ) -> None: ...
+class SquaredSearch(LeastSquares): ...

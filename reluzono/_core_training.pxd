@@ -13,6 +13,8 @@ cdef enum:              # records
 
 cdef struct Node:       # of the search; followed by its Gram sums
     double bound
+    double order        # the least bound first: as far as doubles tell, at least `bound`
+    int care            # the most that its bounds were computed with
     double targets      # sum of W t^2 over determined points
     uint32_t alive      # one bit a sign vector
     int record          # number of its record, NONE without
@@ -31,7 +33,9 @@ cdef struct Column:
 
 
 cdef class TrainingSearch(Partition):
-    cdef int width, outputs, groups, tail, frontier, n_made, room_record
+    cdef int width, outputs, groups, frontier, n_made, room_record
+    cdef size_t node_size
+    cdef int care                   # 0: bounds only close nodes; 1, 2: they are computed if they close nothing, too
     cdef bint margin, recording, deep, keep_zero
     cdef long long n_nodes, n_programs
     cdef Node **heap
@@ -52,11 +56,13 @@ cdef class TrainingSearch(Partition):
     # records of the search, for certificates
     cdef int *record
 
-    cdef int _set_search(self, int width, int outputs, int tail, bint margin, bint recording) except -1
+    cdef int _set_search(self, int width, int outputs, int doubles, bint margin, bint recording) except -1
     cdef void _add_point(self, Node *node, int i, int group) noexcept nogil
+    cdef void _inherit(self, Node *node, int neuron, int point, int side) noexcept nogil
     cdef double _loss(self, const double *u, uint32_t signs, double *error) noexcept nogil
     cdef double _descend(self, double *u, uint32_t signs) noexcept nogil
     cdef int _rate(self, Node *node) noexcept nogil
+    cdef bint _forget(self, Node *node) noexcept nogil
     cdef Node *_new_node(self) except NULL
     cdef uint64_t _determined(self, const Node *node, int k) noexcept nogil
     cdef void _add_points(self, Node *node, int before) noexcept nogil
@@ -73,11 +79,15 @@ cdef class TrainingSearch(Partition):
     cdef void _offer_solution(self, const double *v, uint32_t signs) noexcept nogil
     cdef void _note(self, const Node *node, int signs) noexcept nogil
     cdef void _write(self, int value) noexcept nogil
+    cdef bint _open(self, Node *node) noexcept nogil
     cdef int _choose_neuron(self, const Node *node) except? -2
     cdef int _step(self, Node *node, bint deep) except -1
     cdef int _keep_leaf(self, Node *node) except -1
     cdef int _push_stack(self, Node *node) except -1
     cdef int _push_heap(self, Node *node) except -1
     cdef Node *_pop_heap(self) noexcept
+    cdef bint _raise_least(self) except -1
+    cdef int _least_bound(self) noexcept
+    cdef void _take(self, int i) noexcept
     cdef bint _all_odd(self, const int *cones) noexcept
     cdef Node *_make(self, const int *cones, uint32_t alive) except NULL

@@ -24,15 +24,19 @@ from reluzono._exact cimport rz_ctz, rz_popcount
 from reluzono._filter cimport null_vector
 from reluzono._pool cimport grow
 
+cdef enum:
+    ENOUGH = 5      # local searches that find the best value
+
 
 cdef class TrainingSearch(Partition):
     """One search; see the module's notes. Made by its subclasses."""
 
-    cdef int _set_search(self, int width, int outputs, int tail, bint margin, bint recording) except -1:
+    cdef int _set_search(self, int width, int outputs, int doubles, bint margin, bint recording) except -1:
         cdef int d = self.d
         if not 1 <= width <= MAX_W or outputs not in (0, 1, d):
             raise ValueError("width or outputs out of range")
-        self.width, self.outputs, self.groups, self.tail = width, outputs, 1 << width, tail
+        self.width, self.outputs, self.groups = width, outputs, 1 << width
+        self.node_size = sizeof(Node) + doubles * sizeof(double)
         self.margin, self.recording, self.upper, self.frontier = margin, recording, 1e300, 4096
         self.best = <double *>calloc((width + 1) * d, sizeof(double))
         self.column = <Column *>malloc(MAX_COLUMNS * sizeof(Column))
@@ -64,6 +68,9 @@ cdef class TrainingSearch(Partition):
         """Count a point on which just these neurons are active."""
         node.counts[group] += 1
 
+    cdef void _inherit(self, Node *node, int neuron, int point, int side) noexcept nogil:
+        """Turn what a subclass keeps with a node into what it keeps with its half on a side of a point."""
+
     cdef double _loss(self, const double *u, uint32_t signs, double *error) noexcept nogil:
         """Loss of a network (w rows u, one row output), and a bound on the rounding error."""
         error[0] = 0.0
@@ -79,10 +86,14 @@ cdef class TrainingSearch(Partition):
         Returns whether any is left."""
         return 1
 
+    cdef bint _forget(self, Node *node) noexcept nogil:
+        """Drop what a subclass keeps with a node to save work at the expense of bounds; whether there was anything."""
+        return False
+
     # ------------------------------------------------------------- nodes
 
     cdef Node *_new_node(self) except NULL:
-        cdef Node *node = <Node *>calloc(1, sizeof(Node) + self.groups * self.tail * sizeof(double))
+        cdef Node *node = <Node *>calloc(1, self.node_size)
         if node == NULL:
             raise MemoryError
         return node
@@ -257,6 +268,13 @@ cdef class TrainingSearch(Partition):
         self.record[self.n_record] = value
         self.n_record += 1
 
+    cdef bint _open(self, Node *node) noexcept nogil:
+        """Rate a node; whether something of it is left."""
+        if not self._rate(node):
+            return False
+        node.order = max(node.order, node.bound)
+        return True
+
     cdef int _choose_neuron(self, const Node *node) except? -2:
         """The neuron to split: whose halves determine most points that only it left open; NONE at a leaf."""
         cdef int W = self.words, j, k, t, child, best = NONE, gain, side, low
@@ -305,8 +323,9 @@ cdef class TrainingSearch(Partition):
         child = self._expand(before)
         for side in range(2):
             new = self._new_node()
-            memcpy(new, node, sizeof(Node) + self.groups * self.tail * sizeof(double))
+            memcpy(new, node, self.node_size)
             new.cones[neuron] = child + side
+            new.care = 0
             order = 0
             for k in range(self.width):
                 if k != neuron and self._order(child + side, node.cones[k]) == (1 if k > neuron else -1):
@@ -322,15 +341,16 @@ cdef class TrainingSearch(Partition):
             kept += 1
         n = 0
         for k in range(kept):
+            self._inherit(made[k], neuron, self.cone[before].split, made[k].cones[neuron] - child)
             self._add_points(made[k], before)
-            if self._rate(made[k]):
+            if self._open(made[k]):
                 made[n] = made[k]
                 n += 1
             else:
                 free(made[k])
         kept = n
         free(node)
-        if kept == 2 and made[0].bound < made[1].bound:     # the last one on the stack comes next
+        if kept == 2 and made[0].order < made[1].order:     # the last one on the stack comes next
             made[0], made[1] = made[1], made[0]
         for k in range(kept):
             if deep:
@@ -361,7 +381,7 @@ cdef class TrainingSearch(Partition):
         self.n_heap += 1
         while k:
             parent = (k - 1) // 2
-            if self.heap[parent].bound <= node.bound:
+            if self.heap[parent].order <= node.order:
                 break
             self.heap[k] = self.heap[parent]
             k = parent
@@ -378,9 +398,9 @@ cdef class TrainingSearch(Partition):
             child = 2 * k + 1
             if child >= self.n_heap:
                 break
-            if child + 1 < self.n_heap and self.heap[child + 1].bound < self.heap[child].bound:
+            if child + 1 < self.n_heap and self.heap[child + 1].order < self.heap[child].order:
                 child += 1
-            if self.heap[child].bound >= last.bound:
+            if self.heap[child].order >= last.order:
                 break
             self.heap[k] = self.heap[child]
             k = child
@@ -405,7 +425,7 @@ cdef class TrainingSearch(Partition):
                 node = self._make(cones, (<uint32_t>0xffffffffU) >> (32 - (1 << self.width)))
                 node.record = self.n_made
                 self.n_made += 1
-                if self._rate(node):
+                if self._open(node):
                     self._push_heap(node)
                 else:
                     free(node)
@@ -441,11 +461,14 @@ cdef class TrainingSearch(Partition):
         return node
 
     def improve(self, int restarts, uint64_t seed):
-        """Local searches from hyperplanes through random data points: only for a good network, proves nothing."""
+        """Local searches from hyperplanes through random data points: only for a good network, proves nothing.
+
+        They end early when the best value was found several times."""
         cdef double u[(MAX_W + 1) * MAX_D]
         cdef uint64_t state = seed * 2 + 1
-        cdef int r, j, k, i, d = self.d
+        cdef int r, j, k, i, d = self.d, found = 0
         cdef uint32_t signs
+        cdef double value, best = 1e300
         cdef double x[MAX_D]
         cdef double e[MAX_D]
         cdef double rows[MAX_D * MAX_D]
@@ -470,7 +493,12 @@ cdef class TrainingSearch(Partition):
                 else:
                     for k in range(d):
                         u[j * d + k] = x[k]
-            self._descend(u, signs)
+            value = self._descend(u, signs)
+            if value < best * (1.0 - 1e-9):
+                best, found = value, 0
+            found += value <= best * (1.0 + 1e-9)
+            if found == ENOUGH:
+                break
             if not r & 15:
                 PyErr_CheckSignals()
 
@@ -487,7 +515,7 @@ cdef class TrainingSearch(Partition):
                 node = self._pop_heap()
             else:
                 return True
-            if node.bound >= self.upper and not self._rate(node):
+            if node.bound >= self.upper and not self._open(node):
                 free(node)
                 continue
             try:
@@ -501,6 +529,58 @@ cdef class TrainingSearch(Partition):
                 if check is not None:
                     check()
         return not self.n_stack and not self.n_heap
+
+    def raise_bounds(self, int steps):
+        """Rate the open node of the least bound again, with more care, or split it if that was done; and so on."""
+        cdef int done
+        try:
+            for done in range(steps):
+                if not self._raise_least():
+                    break
+        finally:
+            self.care = 0
+
+    cdef bint _raise_least(self) except -1:
+        cdef int i = self._least_bound()
+        cdef Node *node
+        if i == NONE:
+            return False
+        node = self.heap[i] if i < self.n_heap else self.stack[i - self.n_heap]
+        if node.care < 2:
+            node.care += 1
+            self.care = node.care
+            if self._forget(node) and not self._rate(node):
+                node.bound = 1e300      # it goes when its turn comes
+            return True
+        if node.bound >= self.upper:
+            return False
+        self.care = 0
+        self._take(i)
+        try:
+            self._step(node, True)
+        except OverflowError:
+            self._push_stack(node)
+            return False
+        return True
+
+    cdef void _take(self, int i) noexcept:
+        """Remove an open node by its place; the order of the others is not quite kept."""
+        if i < self.n_heap:
+            self.n_heap -= 1
+            self.heap[i] = self.heap[self.n_heap]
+        else:
+            self.n_stack -= 1
+            self.stack[i - self.n_heap] = self.stack[self.n_stack]
+
+    cdef int _least_bound(self) noexcept:
+        """The place of the open node of the least bound, in the heap, then in the stack; NONE if there is none."""
+        cdef int i, best = NONE
+        cdef double bound, least = 1e301
+        for i in range(self.n_heap + self.n_stack):
+            bound = self.heap[i].bound if i < self.n_heap else self.stack[i - self.n_heap].bound
+            if bound < least:
+                least, best = bound, i
+        return best
 
     def offer(self, const double[:, ::1] weights, int signs):
         """Offer a network: w rows u and one row of the output; returns whether it is the best so far."""
@@ -576,7 +656,7 @@ cdef class TrainingSearch(Partition):
                     c = self._expand(c) + side
                 cones[j] = c
             node = self._make(cones, alive)
-            node.bound = bound
+            node.bound = node.order = bound
             self._push_heap(node)
 
     def records(self):

@@ -25,6 +25,7 @@ LAYERS = [
         "_core_linear",
         "_core_partition",
         "_core_training",
+        "_core_least_squares",
         "_core_squared",
         "_core_kinked",
         "_core_exact_bound",

@@ -115,7 +115,7 @@ def test_tangents_are_bounds_or_have_rays_of_descent(program: Program, numbers: 
         assert found.value <= minimize(program, [Fraction(0)] * len(y)).value
         return
     ends = [program.predictions([s * v for v in found.x]) for s in (10**6, 10**7)]
-    values = [sum(loss.at(Fraction(v, c)) for loss, v in zip(program.losses, z, strict=True)) for z, c in ends]
+    values = [sum(Fraction(loss.scaled(v, c), c) for loss, v in zip(program.losses, z, strict=True)) for z, c in ends]
     slope = sum((g * v for g, v in zip(gradient, found.x, strict=True)), Fraction(0))
     assert values[1] - values[0] + slope * (10**7 - 10**6) < 0
 

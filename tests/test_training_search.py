@@ -16,7 +16,7 @@ import reluzono as rz
 from reluzono._core_squared import SquaredSearch
 from reluzono.errors import InvalidInputError
 from reluzono.training.cell_linear import LinearCells
-from reluzono.training.cells import signs_of
+from reluzono.training.cells import make_cells, signs_of
 from reluzono.training.exact_search import exact_search
 from reluzono.training.kernel import KernelProblem, fits
 from reluzono.training.problem import TrainingProblem
@@ -230,6 +230,48 @@ def test_a_budget_ends_the_search_and_a_token_resumes_it(loss: str) -> None:
             break
         part = rz.fit_global(X, y, 2, loss=loss, proof="margin", budget={"cells": 10}, start=part.token)
     assert part.status == "optimal" and part.loss == whole.loss
+
+
+def noise(n: int, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points and targets that have nothing to do with each other, on a grid of 2**-12."""
+    rng = np.random.default_rng(seed)
+    X, y = rng.standard_normal((size, n)), rng.standard_normal(size)
+    return np.round(X * 4096) / 4096, np.round(y * 4096) / 4096
+
+
+def test_guesses_from_parents_spare_programs() -> None:
+    X, y = noise(2, 40, seed=0)
+    found = rz.fit_global(X, y, 2, proof="margin")
+    assert found.status == "optimal"
+    assert found.statistics["programs"] < 14_000  # 22,800 without them
+
+
+def test_what_a_budget_leaves_open_gets_good_bounds() -> None:
+    X, y = noise(2, 40, seed=0)
+    whole = rz.fit_global(X, y, 2, proof="margin")
+    part = rz.fit_global(X, y, 2, proof="margin", budget={"cells": 9000})
+    assert part.status == "budget" and part.statistics["programs"] < 9500
+    assert whole.loss / 3 < part.lower_bound <= whole.loss  # 0 if they are not raised
+
+
+@pytest.mark.parametrize("loss", ["squared", "absolute"])
+def test_raised_bounds_stay_bounds_and_end_the_search(loss: str) -> None:
+    X, y = planted(2, 2, 16, seed=3)
+    problem = TrainingProblem(X, y, 2, loss)
+    exact = KernelProblem(problem)
+    optimum = rz.fit_global(X, y, 2, loss=loss).loss
+    search = exact.search(margin=True)
+    search.improve(5, 1)
+    exact.start(search)
+    while search.lower_bound < search.upper_bound:
+        search.raise_bounds(10)
+        assert exact.objective(search.lower_bound) <= optimum
+        for cones, alive in search.take_leaves():
+            for mask in (m for m in range(4) if alive >> m & 1):
+                value = make_cells(problem).minimum([exact.cone(search, c) for c in cones], signs_of(mask, 2)).value
+                assert value >= optimum
+                exact.lower(search, value)
+    assert exact.objective(search.upper_bound) >= optimum
 
 
 def test_tokens_of_other_problems_are_refused() -> None:

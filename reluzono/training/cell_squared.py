@@ -15,6 +15,9 @@ from fractions import Fraction
 from math import lcm
 from operator import add, mul
 
+import numpy as np
+from scipy.optimize import nnls
+
 from reluzono import linalg
 from reluzono.training.cones import Cone, Minimum, common_points, neurons_of
 from reluzono.training.moments import Moments
@@ -95,8 +98,11 @@ def nonnegative_least_squares(gram: Matrix, linear: list[int], free: int) -> dic
     """
     n = len(gram)
     bound = n - free
-    used = [bound + k for k in linalg.row_basis([line[bound:] for line in gram[bound:]])]
-    point = _stationary(gram, linear, used)
+    always = [bound + k for k in linalg.row_basis([line[bound:] for line in gram[bound:]])]
+    used = [*always, *_likely(gram, linear, free)]
+    point = _stationary(gram, linear, [used[k] for k in linalg.row_basis([[gram[a][b] for b in used] for a in used])])
+    if any(x <= 0 for c, x in point.items() if c < bound):
+        point = _stationary(gram, linear, always)
     while True:
         entering, best, size = -1, 0, 1
         common, whole = _over_common(point)
@@ -116,6 +122,26 @@ def nonnegative_least_squares(gram: Matrix, linear: list[int], free: int) -> dic
             point = {c: x + step * (target[c] - x) for c, x in point.items()}
             point = {c: x for c, x in point.items() if x or c >= bound}
         point = target
+
+
+def _likely(gram: Matrix, linear: list[int], free: int) -> list[int]:
+    """Columns that are positive in a solution in doubles: only a start for the exact method."""
+    n = len(gram)
+    if n == free or not any(linear):
+        return []
+    try:
+        size = np.array([float(max(gram[k][k], 1)) for k in range(n)]) ** 0.5
+        scaled = np.array(gram, dtype=float) / np.outer(size, size)
+        values, vectors = np.linalg.eigh(scaled)
+        root = np.sqrt(np.clip(values, 0, None))
+        good = root > 1e-7  # not empty, because the products with the targets are not 0
+        matrix = (vectors[:, good] * root[good]).T
+        target = (vectors[:, good] / root[good]).T @ (np.array(linear, dtype=float) / size)
+        output = matrix[:, n - free :]
+        found, _ = nnls(np.hstack([matrix, -output]), target)
+    except (OverflowError, RuntimeError, np.linalg.LinAlgError):
+        return []
+    return [k for k in range(n - free) if found[k] > 0]
 
 
 def _over_common(point: dict[int, Fraction]) -> tuple[int, list[tuple[int, int]]]:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import mul
 from typing import Any
 
 from reluzono import linalg
 from reluzono.geometry.double_description import Row as Ray
 from reluzono.geometry.double_description import dot, primitive, split
 from reluzono.training.coordinates import Row
-from reluzono.training.problem import TrainingProblem
+from reluzono.training.problem import TrainingProblem, over_common
 
 _CANDIDATES = 8  # points tried for a split
 
@@ -173,12 +174,11 @@ def neurons_of(
     """Neurons and the output row from the coefficients of all rays, then of output columns."""
     hidden, start = [], 0
     for cone in cones:
-        total = [Fraction(0)] * problem.d
-        for ray, x in zip(cone.rays, coefficients[start:], strict=False):
-            if x:
-                total = [t + x * r for t, r in zip(total, ray, strict=True)]
-        hidden.append(total)
-        start += len(cone.rays)
+        stop = start + len(cone.rays)
+        whole, common = over_common(coefficients[start:stop])
+        total = [Fraction(sum(map(mul, column, whole)), common) for column in zip(*cone.rays, strict=True)]
+        hidden.append(total or [Fraction(0)] * problem.d)
+        start = stop
     free = list(coefficients[start:])
     return hidden, free + [Fraction(0)] * (problem.d - len(free)) if free else None
 

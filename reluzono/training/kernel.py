@@ -54,14 +54,20 @@ class KernelProblem:
 
     def search(self, margin: bool, recording: bool = False, rational: bool = False) -> TrainingSearch:
         """A search of the kernel, not started; ``rational``: what it excludes is proven again in integers."""
-        p = self.problem
-        exact = [[_power(row[k], -self.shift[k]) for k in range(p.d)] for row in p.rows]
+        points = *self._rounded_rows(), self._integers(), self.signs_at
+        return self._on_points(points, margin, recording, rational)
+
+    def _rounded_rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """The rows in the kernel's coordinates, and where they are not exact."""
+        if max(self.shift) <= 53:
+            x = np.ldexp(np.array(self.problem.rows, dtype=float), -np.array(self.shift))
+            return x, np.zeros(x.shape, dtype=np.int8)
+        exact = [[_power(v, -s) for v, s in zip(row, self.shift, strict=True)] for row in self.problem.rows]
         x = np.array([[float(v) for v in line] for line in exact])
         inexact = [
             [Fraction(v) != e for v, e in zip(*pair, strict=True)] for pair in zip(x.tolist(), exact, strict=True)
         ]
-        points = x, np.array(inexact, dtype=np.int8), self._integers(), self.signs_at
-        return self._on_points(points, margin, recording, rational)
+        return x, np.array(inexact, dtype=np.int8)
 
     def _on_points(
         self, points: tuple[Any, Any, Any, Any], margin: bool, recording: bool, rational: bool
@@ -185,4 +191,6 @@ def _rounded_down(value: Fraction) -> float:
 
 def _power(value: int | Fraction, exponent: int) -> Fraction:
     """``value * 2**exponent``."""
-    return Fraction(value) * (Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent))
+    if exponent >= 0:
+        return Fraction(value.numerator << exponent, value.denominator)
+    return Fraction(value.numerator, value.denominator << -exponent)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from math import gcd, lcm
 from operator import mul
-from typing import Any
+from typing import Any, ClassVar
 
 from reluzono.errors import InvalidInputError
 from reluzono.exact import ExactArray, as_exact, as_fraction, at_least
@@ -29,8 +29,11 @@ class Quadratic:
     linear: int
     constant: int
 
-    def at(self, z: Fraction | int) -> Fraction:
-        return Fraction((self.weight * z - 2 * self.linear) * z + self.constant)
+    degree: ClassVar = 2
+
+    def scaled(self, z: int, common: int) -> int:
+        """``common**degree`` times the loss at ``z / common``."""
+        return (self.weight * z - 2 * self.linear * common) * z + self.constant * common * common
 
     @property
     def minimum(self) -> Fraction:
@@ -49,15 +52,20 @@ class Kinks:
     kinks: tuple[tuple[int, int], ...]
     constant: int
 
-    def at(self, z: Fraction | int) -> Fraction:
-        n, common = z.numerator, z.denominator
-        total = (self.slope * n) + sum(d * (n - t * common) for t, d in self.kinks if n > t * common)
-        return Fraction(total + self.constant * common, common)
+    degree: ClassVar = 1
+
+    def scaled(self, z: int, common: int) -> int:
+        """``common**degree`` times the loss at ``z / common``."""
+        total = self.slope * z + self.constant * common
+        for t, delta in self.kinks:
+            if z > t * common:
+                total += delta * (z - t * common)
+        return total
 
     @cached_property
     def minimum(self) -> int:
         """The least value; it is attained at a kink, if there is one."""
-        return min((int(self.at(t)) for t, _ in self.kinks), default=self.constant)
+        return min((self.scaled(t, 1) for t, _ in self.kinks), default=self.constant)
 
 
 class TrainingProblem:
@@ -220,12 +228,13 @@ class TrainingProblem:
         whole, common = over_common([x for u in (*hidden, output or []) for x in u])
         vectors = [whole[k : k + self.d] for k in range(0, len(whole), self.d)]
         neurons, last = vectors[: len(hidden)], vectors[len(hidden) :]
-        total = Fraction(0)
+        total, degree = 0, 1
         for row, loss in zip(self.rows, self.losses, strict=True):
             z = sum(sum(map(mul, row, u)) for u in last)
             z += sum(s * max(0, sum(map(mul, row, u))) for s, u in zip(signs, neurons, strict=True))
-            total += loss.at(Fraction(z, common))
-        return self.unit * total + self.penalty(hidden)
+            total += loss.scaled(z, common)
+            degree = loss.degree
+        return self.unit * Fraction(total, common**degree) + self.penalty(hidden)
 
     def penalty(self, hidden: Sequence[Vector]) -> Fraction:
         """The exact penalty of neurons in integer coordinates."""

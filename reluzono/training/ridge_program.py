@@ -53,7 +53,7 @@ class Program:
     def value(self, x: Sequence[Fraction]) -> Fraction:
         """The objective."""
         z, common = self.predictions(x)
-        losses = sum((loss.at(Fraction(v, common)) for loss, v in zip(self.losses, z, strict=True)), _ZERO)
+        losses = Fraction(sum(loss.scaled(v, common) for loss, v in zip(self.losses, z, strict=True)), common)
         return losses + _dot(self.gradient(x), x) / 2
 
 

@@ -12,6 +12,7 @@ import pickle
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
@@ -24,10 +25,12 @@ from reluzono.training.exact_search import exact_search, is_exact_token
 from reluzono.training.kernel import MAX_LOCAL, MAX_WIDTH, KernelProblem, fits
 from reluzono.training.problem import TrainingProblem
 
-_RESTARTS = 100  # local searches for a first network
+_RESTARTS, _PER_POINT = 100, 4  # at most so many local searches for a first network
 _STEPS = 200  # of the kernel between two looks at the clock
 _ROUND = 20  # so often in one task
 _TASKS = 4  # for each worker in a round
+_SEARCHING = 0.6  # of a budget is for the search, the rest for the bounds of what it leaves open
+_PATIENCE = 1.0  # seconds for these after Ctrl-C
 _SHARES = 64  # so many nodes are worth the way to workers
 _SEED = 20180101
 
@@ -77,13 +80,13 @@ class _Run:
         self.is_proof = proof != "rational" or self.exact.proves_in_integers(self.search)
         self.exact.lower(self.search, best.loss)
         self.started = False
+        self._seen = set[object]()
         self.waiting: list[OpenNode] = []  # nodes that are not in the kernel, but on their way to workers
         self.done = Counter[str]()  # exact cells here, and all that workers did
 
     def _begin(self, start: str | None, clock: Clock) -> None:
         """The first network and the first nodes, or those of a token."""
-        self.search.improve(_RESTARTS, _SEED)
-        self._take_network()
+        self._improve()
         self.exact.start(self.search, clock.check)
         self.started = True
         self._polish()
@@ -92,10 +95,20 @@ class _Run:
 
     # ------------------------------------------------------------- networks
 
+    def _improve(self) -> None:
+        self.search.improve(min(_RESTARTS, _PER_POINT * self.problem.m), _SEED)
+        self._take_network()
+
+    def _is_new(self, thing: object) -> bool:
+        """Whether a network or a cell was not looked at before."""
+        known = thing in self._seen
+        self._seen.add(thing)
+        return not known
+
     def _take_network(self) -> None:
         """Take the kernel's best network as it is: the kernel's bounds refer to its loss."""
         weights, mask = self.search.best_network
-        if weights.any():
+        if weights.any() and self._is_new(weights.tobytes()):
             *hidden, output = [self.exact.from_kernel(u) for u in weights]
             signs, last = signs_of(mask, self.problem.width), output if self.problem.outputs else None
             loss = self.problem.value(signs, hidden, last)
@@ -110,6 +123,8 @@ class _Run:
 
     def _solve_cell(self, cones: Sequence[int], mask: int) -> None:
         signs = signs_of(mask, self.problem.width)
+        if not self._is_new((*cones, mask)):
+            return
         found = self.cells.minimum([self.exact.cone(self.search, c) for c in cones], signs)
         if found.value < self.best.loss:
             self.take(replace(self.best, signs=signs, hidden=found.hidden, output=found.output, loss=found.value))
@@ -141,37 +156,47 @@ class _Run:
 
     def finish(self, clock: Clock, executor: Executor | None, progress: Any, start: str | None) -> Outcome | None:
         """Search until the end, or until the budget or the user ends it; None if that is not for the kernel."""
-        report, finished = as_progress(progress), False
+        report, finished, search_clock = as_progress(progress), False, _part(clock)
         try:
             if not fits(self.problem):
-                self.search.improve(_RESTARTS, _SEED)
-                self._take_network()
+                self._improve()
                 return None
             self._begin(start, clock)
             while not finished:
                 if executor is not None and self.search.counts["open"] + len(self.waiting) >= _SHARES:
-                    finished = self._round(executor, clock)
+                    finished = self._round(executor, search_clock)
                 else:
                     self._take_back()
                     finished = self.advance(_STEPS if executor is None else 1)
                 count = self.statistics()
                 report(count["nodes"], None, f"nodes, objective between {self._interval()}")
                 if not finished:
-                    clock.check(count["programs"])
+                    search_clock.check(count["programs"])
         except (BudgetExceededError, KeyboardInterrupt):
-            return self._interrupted()
+            return self._interrupted(clock)
         self._polish()
         if self.best.loss > self.exact.objective(self.search.upper_bound):
             raise ReluzonoError("the kernel excluded networks by a loss that none attains: please report this problem")
         return replace(self.best, lower_bound=self.best.loss, statistics=self.statistics())
 
-    def _interrupted(self) -> Outcome:
+    def _interrupted(self, clock: Clock) -> Outcome:
         if not self.started:
             return replace(self.best, lower_bound=self.floor, statistics=self.statistics())
+        with suppress(BudgetExceededError, KeyboardInterrupt):
+            self._raise_bounds(clock)
         self._solve_leaves()
         self._polish()
         bound, token = self._bound(), json.dumps(self._state())
         return replace(self.best, lower_bound=bound, statistics=self.statistics(), token=token)
+
+    def _raise_bounds(self, clock: Clock) -> None:
+        """Search on from the least bound: until now, bounds were left out that would not close a node."""
+        self._take_back()
+        patience = Budget(seconds=_PATIENCE if clock.remaining_seconds is None else None).start()
+        while not patience.is_over and self.search.lower_bound < self.search.upper_bound:
+            clock.check(self.statistics()["programs"])
+            self.search.raise_bounds(_STEPS // 4)
+            self._solve_leaves()
 
     def _bound(self) -> Fraction:
         least = min([self.search.lower_bound, *(node[0] for node in self.waiting)])
@@ -237,6 +262,16 @@ class _Run:
             self.search.restart([(b, tuple((c, tuple(sides)) for c, sides in paths), a) for b, paths, a in nodes])
         except (ValueError, TypeError, ZeroDivisionError):
             raise InvalidInputError("start is not the token of a fit of this problem by branch and bound") from None
+
+
+def _part(clock: Clock) -> Clock:
+    """The part of what is left of a budget that is for the search."""
+    budget, seconds = clock.budget, clock.remaining_seconds
+    return replace(
+        budget,
+        seconds=None if seconds is None else _SEARCHING * seconds,
+        cells=None if budget.cells is None else int(_SEARCHING * budget.cells),
+    ).start()
 
 
 @lru_cache(maxsize=1)
