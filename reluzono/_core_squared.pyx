@@ -235,9 +235,9 @@ cdef class SquaredSearch(LeastSquares):
     cdef double _choose_sides(self, const Node *node, uint32_t signs, const double *v) noexcept nogil:
         """`counted`, `on`, `over`, `low`: the node's points and those whose targets the solution v certainly misses.
 
-        Returns the loss of v on these: the least of it is a bound."""
+        Returns the objective of v on these: the least of it is a bound."""
         cdef int W = self.words, d = self.d, i, j, k, t
-        cdef double low, high, most, total = 0.0, wanted
+        cdef double low, high, most, total = self._penalty(v), wanted
         cdef uint64_t bit
         cdef double z[MAX_W + 1]
         self._count_determined(node)
@@ -268,6 +268,15 @@ cdef class SquaredSearch(LeastSquares):
             elif wanted < low or wanted > high:
                 total += self.weight[i] * (low - wanted if wanted < low else wanted - high) ** 2
                 self._count_side(node, signs, i, wanted < low, z)
+        return total
+
+    cdef double _penalty(self, const double *v) noexcept nogil:
+        cdef int j, p, q, d = self.d
+        cdef double total = 0.0
+        for j in range(self.width if self.has_ridge else 0):
+            for p in range(d):
+                for q in range(d):
+                    total += v[j * d + p] * self.ridge[p * d + q] * v[j * d + q]
         return total
 
     cdef double _envelope(self, int neuron, uint32_t signs, int i) noexcept nogil:
@@ -346,9 +355,9 @@ cdef class SquaredSearch(LeastSquares):
         return True
 
     cdef double _determined_loss(self, const Node *node, const double *v) noexcept nogil:
-        """Loss of rows v on the node's points without any rounding bound, each neuron linear where it is active."""
+        """Objective of rows v on the node's points, without any rounding bound; neurons are linear where they are active."""
         cdef int group, j, p, q, d = self.d
-        cdef double total = node.targets
+        cdef double total = node.targets + self._penalty(v)
         cdef const double *sums
         cdef double u[MAX_D]
         for group in range(self.groups):

@@ -96,22 +96,14 @@ def nonnegative_least_squares(gram: Matrix, linear: list[int], free: int) -> dic
     span of the columns in use, and lower than after the round before, because the entering coefficient starts at
     0 with a descending gradient and all others are positive. So no set of columns returns, and it ends.
     """
-    n = len(gram)
-    bound = n - free
+    bound = len(gram) - free
     always = [bound + k for k in linalg.row_basis([line[bound:] for line in gram[bound:]])]
-    used = [*always, *_likely(gram, linear, free)]
-    point = _stationary(gram, linear, [used[k] for k in linalg.row_basis([[gram[a][b] for b in used] for a in used])])
-    if any(x <= 0 for c, x in point.items() if c < bound):
-        point = _stationary(gram, linear, always)
+    point = _stationary(gram, linear, always)
+    if _entering(gram, linear, point, bound) is not None:
+        point = _likely_point(gram, linear, always, bound) or point
     while True:
-        entering, best, size = -1, 0, 1
-        common, whole = _over_common(point)
-        for c in range(bound):
-            if c not in point:
-                gradient = linear[c] * common - sum(gram[c][k] * x for k, x in whole)
-                if gradient > 0 and gradient * gradient * size > best * gram[c][c]:
-                    entering, best, size = c, gradient * gradient, gram[c][c]
-        if entering < 0:
+        entering = _entering(gram, linear, point, bound)
+        if entering is None:
             return point
         point[entering] = Fraction(0)
         while True:
@@ -124,24 +116,37 @@ def nonnegative_least_squares(gram: Matrix, linear: list[int], free: int) -> dic
         point = target
 
 
-def _likely(gram: Matrix, linear: list[int], free: int) -> list[int]:
-    """Columns that are positive in a solution in doubles: only a start for the exact method."""
-    n = len(gram)
-    if n == free or not any(linear):
-        return []
+def _entering(gram: Matrix, linear: list[int], point: dict[int, Fraction], bound: int) -> int | None:
+    """The column with the steepest descent for its size, if there is one."""
+    entering, best, size = None, 0, 1
+    common, whole = _over_common(point)
+    for c in range(bound):
+        if c not in point:
+            gradient = linear[c] * common - sum(gram[c][k] * x for k, x in whole)
+            if gradient > 0 and gradient * gradient * size > best * gram[c][c]:
+                entering, best, size = c, gradient * gradient, gram[c][c]
+    return entering
+
+
+def _likely_point(gram: Matrix, linear: list[int], always: list[int], bound: int) -> dict[int, Fraction] | None:
+    """The minimum over the span of columns that a solution in doubles uses, if it is positive: a start near the end."""
+    used = [*always, *_likely(gram, linear, bound)]
+    point = _stationary(gram, linear, [used[k] for k in linalg.row_basis([[gram[a][b] for b in used] for a in used])])
+    return point if all(x > 0 for c, x in point.items() if c < bound) else None
+
+
+def _likely(gram: Matrix, linear: list[int], bound: int) -> list[int]:
     try:
-        size = np.array([float(max(gram[k][k], 1)) for k in range(n)]) ** 0.5
-        scaled = np.array(gram, dtype=float) / np.outer(size, size)
-        values, vectors = np.linalg.eigh(scaled)
+        size = np.sqrt([float(max(line[k], 1)) for k, line in enumerate(gram)])
+        values, vectors = np.linalg.eigh(np.array(gram, dtype=float) / np.outer(size, size))
         root = np.sqrt(np.clip(values, 0, None))
-        good = root > 1e-7  # not empty, because the products with the targets are not 0
+        good = root > 1e-7  # not empty: some product with the targets is not 0
         matrix = (vectors[:, good] * root[good]).T
         target = (vectors[:, good] / root[good]).T @ (np.array(linear, dtype=float) / size)
-        output = matrix[:, n - free :]
-        found, _ = nnls(np.hstack([matrix, -output]), target)
+        found, _ = nnls(np.hstack([matrix, -matrix[:, bound:]]), target)
     except (OverflowError, RuntimeError, np.linalg.LinAlgError):
         return []
-    return [k for k in range(n - free) if found[k] > 0]
+    return [k for k in range(bound) if found[k] > 0]
 
 
 def _over_common(point: dict[int, Fraction]) -> tuple[int, list[tuple[int, int]]]:
