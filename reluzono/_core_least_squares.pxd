@@ -1,13 +1,11 @@
 from libc.stdint cimport int8_t, uint32_t, uint64_t
 
-from reluzono._core_training cimport Node, TrainingSearch
+from reluzono._core_sided cimport SidedSearch
+from reluzono._core_training cimport Node
 from reluzono._exact_bound cimport Exact
 
-cdef enum:
-    MAX_SUPPORT = 48
 
-
-cdef class LeastSquares(TrainingSearch):
+cdef class LeastSquares(SidedSearch):
     cdef bint has_ridge
     cdef int tail                   # doubles of sums for each set of active neurons
     cdef double *weight
@@ -24,7 +22,6 @@ cdef class LeastSquares(TrainingSearch):
     cdef Node *variant              # the node's sums with other points
     cdef int *enveloped             # points that are not in the sums: some neuron counts by its upper envelope there
     cdef int n_enveloped
-    cdef uint64_t *low              # undetermined points that count by their lower function
     cdef double slack               # bound on the error of the last proven solution
     # exact proofs
     cdef Exact *exact               # NULL without
@@ -37,7 +34,6 @@ cdef class LeastSquares(TrainingSearch):
     cdef int *sided
     cdef int8_t *side
 
-    cdef int _own_doubles(self, int width, int outputs) noexcept
     cdef void _add_point(self, Node *node, int i, int group) noexcept nogil
     cdef bint _ray_columns(self, const Node *node) noexcept nogil
     cdef void _pair(self, const Node *node, int j, int k, double *G) noexcept nogil

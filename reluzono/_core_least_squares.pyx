@@ -5,7 +5,7 @@ The loss of point i is W_i (z - t_i)^2, and a penalty u_j' R u_j may be added fo
 sums of W x x' and W t x over its determined points, so that a bound costs hardly more for more points.
 
 Why unchecked indexing is safe: the entry checks all shapes; columns are at most MAX_COLUMNS and the support at most
-MAX_SUPPORT; points are bits of masks that were set below m.
+MAX_VECTORS; points are bits of masks that were set below m.
 """
 cimport cython
 from fractions import Fraction
@@ -16,7 +16,8 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from reluzono._core_partition cimport MAX_COLUMNS, MAX_D, NONE
-from reluzono._core_training cimport MAX_W, Column, Node, TrainingSearch
+from reluzono._core_sided cimport MAX_VECTORS, SidedSearch
+from reluzono._core_training cimport MAX_W, Column, Node
 from reluzono._exact cimport rz_ctz, rz_popcount
 from reluzono._exact_bound cimport (
     ExactColumn,
@@ -34,7 +35,7 @@ cdef enum:
     MIXED = -2
 
 
-cdef class LeastSquares(TrainingSearch):
+cdef class LeastSquares(SidedSearch):
     """A search's bounds; made by `SquaredSearch`.
 
     Parameters
@@ -61,22 +62,20 @@ cdef class LeastSquares(TrainingSearch):
             raise ValueError("ridge has one row a coordinate")
         self._set_points(x, inexact, integers, signs)
         self.tail = d * (d + 1) // 2 + d
-        self._set_search(width, outputs, (self.tail << width) + self._own_doubles(width, outputs), margin, recording)
+        self._set_sided(width, outputs, self.tail << width, margin, recording)
         self.weight = <double *>malloc(m * sizeof(double))
         self.target = <double *>malloc(m * sizeof(double))
         self.square = <double *>malloc(m * sizeof(double))
         self.ridge = <double *>malloc(d * d * sizeof(double))
         self.K = <double *>malloc(MAX_COLUMNS * MAX_COLUMNS * sizeof(double))
         self.b = <double *>malloc(MAX_COLUMNS * sizeof(double))
-        self.mu = <double *>malloc(MAX_SUPPORT * sizeof(double))
-        self.L = <double *>malloc(MAX_SUPPORT * MAX_SUPPORT * sizeof(double))
-        self.work = <double *>malloc(MAX_SUPPORT * MAX_SUPPORT * sizeof(double))
+        self.mu = <double *>malloc(MAX_VECTORS * sizeof(double))
+        self.L = <double *>malloc(MAX_VECTORS * MAX_VECTORS * sizeof(double))
+        self.work = <double *>malloc(MAX_VECTORS * MAX_VECTORS * sizeof(double))
         self.variant = self._new_node()
         self.enveloped = <int *>malloc(m * sizeof(int))
-        self.low = <uint64_t *>malloc(self.words * sizeof(uint64_t))
         if (self.weight == NULL or self.target == NULL or self.square == NULL or self.ridge == NULL or self.K == NULL
-                or self.b == NULL or self.mu == NULL or self.L == NULL or self.work == NULL or self.enveloped == NULL
-                or self.low == NULL):
+                or self.b == NULL or self.mu == NULL or self.L == NULL or self.work == NULL or self.enveloped == NULL):
             raise MemoryError
         for i in range(m):
             self.weight[i], self.target[i], self.square[i] = weights[i], targets[i], squares[i]
@@ -101,12 +100,8 @@ cdef class LeastSquares(TrainingSearch):
         free(self.weight); free(self.target); free(self.square); free(self.ridge); free(self.K); free(self.b)
         free(self.mu); free(self.L); free(self.work); free(self.variant)
         free(self.within); free(self.turn); free(self.sided); free(self.side)
-        free(self.low); free(self.enveloped)
+        free(self.enveloped)
         exact_free(self.exact)
-
-    cdef int _own_doubles(self, int width, int outputs) noexcept:
-        """How many doubles a subclass keeps with every node."""
-        return 0
 
     # ------------------------------------------------------------- columns
 
@@ -316,14 +311,14 @@ cdef class LeastSquares(TrainingSearch):
         for i in range(k):
             s = self.K[a * n + self.support[i]]
             for t in range(i):
-                s -= L[i * MAX_SUPPORT + t] * L[k * MAX_SUPPORT + t]
-            L[k * MAX_SUPPORT + i] = s / L[i * MAX_SUPPORT + i]
+                s -= L[i * MAX_VECTORS + t] * L[k * MAX_VECTORS + t]
+            L[k * MAX_VECTORS + i] = s / L[i * MAX_VECTORS + i]
         s = self.K[a * n + a]
         for t in range(k):
-            s -= L[k * MAX_SUPPORT + t] * L[k * MAX_SUPPORT + t]
+            s -= L[k * MAX_VECTORS + t] * L[k * MAX_VECTORS + t]
         if not s > 1e-10:
             return False
-        L[k * MAX_SUPPORT + k] = sqrt(s)
+        L[k * MAX_VECTORS + k] = sqrt(s)
         return True
 
     @cython.final
@@ -335,13 +330,13 @@ cdef class LeastSquares(TrainingSearch):
         for i in range(n):
             s = self.b[self.support[i]]
             for t in range(i):
-                s -= L[i * MAX_SUPPORT + t] * z[t]
-            z[i] = s / L[i * MAX_SUPPORT + i]
+                s -= L[i * MAX_VECTORS + t] * z[t]
+            z[i] = s / L[i * MAX_VECTORS + i]
         for i in range(n - 1, -1, -1):
             s = z[i]
             for t in range(i + 1, n):
-                s -= L[t * MAX_SUPPORT + i] * z[t]
-            z[i] = s / L[i * MAX_SUPPORT + i]
+                s -= L[t * MAX_VECTORS + i] * z[t]
+            z[i] = s / L[i * MAX_VECTORS + i]
 
     cdef double _solve(self) noexcept nogil:
         """Least squares with signs of the coefficients (`kind`), by an active set (Lawson and Hanson 1974).
@@ -350,12 +345,12 @@ cdef class LeastSquares(TrainingSearch):
         cdef int n = self.n_columns, a, i, k, best, rounds, inner, blocking
         cdef double g, most, tolerance, size, alpha, value, ratio
         cdef double *mu = self.mu
-        cdef double z[MAX_SUPPORT]
+        cdef double z[MAX_VECTORS]
         cdef int *support = self.support
         cdef double root = sqrt(self.targets)
         self.n_support = 0
         for a in range(n):
-            if self.kind[a] == 0 and self.n_support < MAX_SUPPORT - 1:
+            if self.kind[a] == 0 and self.n_support < MAX_VECTORS - 1:
                 support[self.n_support] = a
                 self.n_support += 1
         self._factor()
@@ -380,7 +375,7 @@ cdef class LeastSquares(TrainingSearch):
                     tolerance = 4.0 * self.eta * self.column[a].kappa * size
                     if g > tolerance and g > most:
                         most, best = g, a
-            if best == NONE or self.n_support == MAX_SUPPORT - 1:
+            if best == NONE or self.n_support == MAX_VECTORS - 1:
                 break
             support[self.n_support] = best
             if not self._append(self.n_support):
@@ -466,15 +461,15 @@ cdef class LeastSquares(TrainingSearch):
         for i in range(ns):
             kappas += self.column[support[i]].kappa * fabs(mu[i])
             kk += self.column[support[i]].kappa ** 2
-            X[i * MAX_SUPPORT + i] = 1.0 / L[i * MAX_SUPPORT + i]
+            X[i * MAX_VECTORS + i] = 1.0 / L[i * MAX_VECTORS + i]
             for t in range(i):
                 s = 0.0
                 for k in range(t, i):
-                    s -= L[i * MAX_SUPPORT + k] * X[k * MAX_SUPPORT + t]
-                X[i * MAX_SUPPORT + t] = s / L[i * MAX_SUPPORT + i]
+                    s -= L[i * MAX_VECTORS + k] * X[k * MAX_VECTORS + t]
+                X[i * MAX_VECTORS + t] = s / L[i * MAX_VECTORS + i]
         for i in range(ns):
             for t in range(i + 1):
-                frobenius += X[i * MAX_SUPPORT + t] ** 2
+                frobenius += X[i * MAX_VECTORS + t] ** 2
         frobenius = sqrt(frobenius)
         error = (ns + 2) * ROUND * sqrt(<double>ns) * 1.01 * frobenius
         if not error < 0.1:
@@ -773,7 +768,7 @@ cdef class LeastSquares(TrainingSearch):
                 rest = self.counted[k] & ~self._determined(node, k)
                 while rest:
                     self.sided[n_sided] = 64 * k + rz_ctz(rest)
-                    self.side[n_sided] = 1 if self.low[k] & rest & -rest else 2
+                    self.side[n_sided] = 1 if self.rising[k] & rest & -rest else 2
                     n_sided += 1
                     rest &= rest - 1
         return exact_prove(self.exact, columns, self.n_columns, self.kind, self.support, self.n_support, self.sided,

@@ -1,9 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True, auto_pickle=False
 """The search for the squared loss: which bounds of `LeastSquares` are tried at a node.
 
-Most of the work is bounds that count points which the node's cones leave undetermined, by functions below or above the
-network. Which one counts where is chosen by a guess: what the parent's bound left as its solution, carried to the half.
-
 Why unchecked indexing is safe: as in `_core_least_squares.pyx`.
 """
 cimport cython
@@ -11,20 +8,15 @@ from libc.math cimport fabs, sqrt
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
-from reluzono._core_least_squares cimport MAX_SUPPORT, LeastSquares
+from reluzono._core_least_squares cimport LeastSquares
 from reluzono._core_partition cimport MAX_D, NONE
+from reluzono._core_sided cimport FALLS, INSIDE, NEITHER, NOWHERE, OUTSIDE, RISES
 from reluzono._core_training cimport CLOSED, MAX_W, Node
 from reluzono._exact cimport rz_ctz, rz_popcount
 from reluzono._filter cimport ROUND
 
 cdef enum:
     MAX_ROUNDS = 9              # in which points that turn out to be on their wrong side are left out
-    MAX_GUESSES = 4096          # doubles that a node keeps for them
-
-cdef enum:      # a guess
-    NOWHERE = 0     # there is none
-    OUTSIDE = 1     # a network that is not in the node's cones
-    INSIDE = 2      # one that is: no bound is above its value
 
 cdef double SMALL = 0.5         # share of a bound's excess that may be left out with the wrong points
 
@@ -37,142 +29,35 @@ cdef inline bint _bit(uint64_t word, int i) noexcept nogil:
 cdef class SquaredSearch(LeastSquares):
     """One search. Its parameters are those of `LeastSquares`."""
 
-    # the last solution, or a guess: vectors in cones of neurons times their signs, and of the output
-    cdef int n_known
-    cdef int known_neuron[MAX_SUPPORT]
-    cdef double known[MAX_SUPPORT * MAX_D]
-    cdef bint inside                # whether all have their neurons' signs
-    # what a node keeps of it for every sign vector: a state, then for each vector its neuron (NONE at the end) and itself
-    cdef int n_vectors
-    cdef int block
-
-    # ------------------------------------------------------------- guesses
-
-    cdef int _own_doubles(self, int width, int outputs) noexcept:
-        self.n_vectors = min(width * self.d + outputs, MAX_SUPPORT)
-        self.block = 1 + self.n_vectors * (self.d + 1)
-        if self.block << width > MAX_GUESSES:
-            self.n_vectors = self.block = 0
-        return self.block << width
-
-    cdef double *_guess(self, const Node *node, uint32_t signs) noexcept nogil:
-        return <double *>node.sums + (self.groups * self.tail + signs * self.block)
-
     cdef void _solution(self, uint32_t signs, double *v) noexcept nogil:
         """The last solution: `known`, and as one row a neuron, with its sign, and one of the output."""
-        cdef int i, k, j, a, d = self.d
-        cdef double c
-        memset(v, 0, (self.width + 1) * d * sizeof(double))
-        self.n_known = self.n_support
+        cdef int i, a
+        memset(v, 0, (self.width + 1) * self.d * sizeof(double))
+        self.n_known = 0
         self.inside = True
         for i in range(self.n_support):
             a = self.support[i]
-            j = self.known_neuron[i] = self.column[a].neuron
-            c = self.mu[i] * self.column[a].size
-            if j < self.width and c != 0.0 and (c < 0.0) != ((signs >> j) & 1):
-                self.inside = False     # it belongs to another neuron with an equal column
-            for k in range(d):
-                self.known[i * d + k] = c * self.column[a].r[k]
-                v[j * d + k] += self.known[i * d + k]
+            self._add_known(signs, self.column[a].neuron, self.column[a].r, self.mu[i] * self.column[a].size, v)
 
-    cdef void _remember(self, Node *node, uint32_t signs) noexcept nogil:
-        """Keep the last solution with the node."""
-        cdef double *g = self._guess(node, signs)
-        cdef int i, d = self.d
-        if not self.block:
-            return
-        g[0] = INSIDE if self.inside and self.n_known <= self.n_vectors else OUTSIDE
-        for i in range(self.n_vectors):
-            g[1 + i * (d + 1)] = self.known_neuron[i] if i < self.n_known else NONE
-            memcpy(g + 2 + i * (d + 1), self.known + i * d, d * sizeof(double))
-
-    cdef int _recall(self, const Node *node, uint32_t signs, double *v) noexcept nogil:
-        """What the node keeps: `known`, and rows v; returns what it is."""
-        cdef const double *g = self._guess(node, signs)
-        cdef int i, j, k, d = self.d
-        memset(v, 0, (self.width + 1) * d * sizeof(double))
-        self.n_known = 0
-        if not self.block or g[0] == NOWHERE:
-            return NOWHERE
-        self.inside = g[0] == INSIDE
-        for i in range(self.n_vectors):
-            j = <int>g[1 + i * (d + 1)]
-            if j == NONE:
-                break
-            self.known_neuron[i] = j
-            self.n_known += 1
-            for k in range(d):
-                self.known[i * d + k] = g[2 + i * (d + 1) + k]
-                v[j * d + k] += self.known[i * d + k]
-        return <int>g[0]
-
-    cdef void _inherit(self, Node *node, int neuron, int point, int side) noexcept nogil:
-        """Carry a node's guesses to one of its halves, on the negative (0) or positive (1) side of a point."""
-        cdef uint32_t signs
-        cdef double *g
-        for signs in range(<uint32_t>1 << self.width):
-            g = self._guess(node, signs)
-            if (node.alive >> signs) & 1 and self.block and g[0] == INSIDE:
-                if not self._into_half(g + 1, neuron, point, -1.0 if side == ((signs >> neuron) & 1) else 1.0):
-                    g[0] = OUTSIDE
-
-    cdef bint _into_half(self, double *vectors, int neuron, int point, double side) noexcept nogil:
-        """Write a neuron in the half of its cone on a side of a point as a sum of vectors of that half; False if it is
-        not there. Vectors on the other side are added to as many on the right one as it takes."""
-        cdef int i, t, k, d = self.d, n = 0
-        cdef double total = 0.0, share
-        cdef double height[MAX_SUPPORT]
-        cdef double *wrong
-        cdef double *right
-        while n < self.n_vectors and vectors[n * (d + 1)] != NONE:
-            height[n] = 0.0
-            if vectors[n * (d + 1)] == neuron:
-                for k in range(d):
-                    height[n] += side * self.x[<size_t>point * d + k] * vectors[n * (d + 1) + 1 + k]
-            total += height[n]
-            n += 1
-        if total < 0.0:
-            return False
-        for i in range(n):
-            wrong = vectors + i * (d + 1) + 1
-            for t in range(n):
-                if height[i] >= 0.0:
-                    break
-                if height[t] <= 0.0:
-                    continue
-                right = vectors + t * (d + 1) + 1
-                if -height[i] <= height[t]:     # a part of the right one brings the wrong one to the hyperplane
-                    share = -height[i] / height[t]
-                    for k in range(d):
-                        wrong[k] += share * right[k]
-                        right[k] -= share * right[k]
-                    height[t] += height[i]
-                    height[i] = 0.0
-                else:
-                    share = -height[t] / height[i]
-                    for k in range(d):
-                        right[k] += share * wrong[k]
-                        wrong[k] -= share * wrong[k]
-                    height[i] += height[t]
-                    height[t] = 0.0
-        return True
-
-    cdef bint _forget(self, Node *node) noexcept nogil:
-        cdef uint32_t signs
-        for signs in range(<uint32_t>1 << self.width if self.block else 0):
-            self._guess(node, signs)[0] = NOWHERE
-        return self.block > 0
+    cdef int _side(self, int i, double low, double high, double *cost) noexcept nogil:
+        cdef double wanted = self.target[i] / self.weight[i]
+        if wanted < low:
+            cost[0] = self.weight[i] * (low - wanted) ** 2
+            return RISES
+        if wanted > high:
+            cost[0] = self.weight[i] * (wanted - high) ** 2
+            return FALLS
+        cost[0] = 0.0
+        return NEITHER
 
     # ------------------------------------------------------------- bounds with undetermined points
 
     cdef double _bound_sided(self, Node *node, uint32_t signs, double *v, int guess) noexcept nogil:
         """A bound that uses undetermined points, too, on sides chosen by v; -1 if there is none. v becomes its solution.
 
-        The share s_j max(0, x.u_j) of an undetermined neuron is at least 0 and at least x.u_j, times s_j; and at most
-        the sum of its coefficients times max(0, x.r) over the rays r of its cone. So the value at a point lies between
-        two functions that are linear in the coefficients, and a target outside of these costs its distance from them.
-        In terms of the residual p of `_prove`: p_i <= 0 where the lower one counts, p_i >= 0 for the upper one; a bound
-        below the best loss is returned without a look at that."""
+        These points count as if their whole loss were certain, so their values must be on their sides: the residual p
+        of `_prove` is at most 0 where the lower function counts, and at least 0 where the upper one does. A bound below
+        the best loss is returned without a look at that."""
         cdef int rounds
         cdef double loss = -1.0, excess
         if self._choose_sides(node, signs, v) < self.upper and guess == INSIDE and self.care < 2:
@@ -210,7 +95,7 @@ cdef class SquaredSearch(LeastSquares):
                 bit = rest & -rest
                 rest &= rest - 1
                 f = self._residual(i, &scale)
-                if not (f > 1e-9 * scale if self.low[k] & bit else f < -1e-9 * scale):
+                if not (f > 1e-9 * scale if self.rising[k] & bit else f < -1e-9 * scale):
                     excess[0] -= self.weight[i] * f * f
                     self._leave_out(i)
                     dropped += 1
@@ -232,44 +117,6 @@ cdef class SquaredSearch(LeastSquares):
                 if n * self.weight[i] * f * f < cost:
                     self._leave_out(i)
 
-    cdef double _choose_sides(self, const Node *node, uint32_t signs, const double *v) noexcept nogil:
-        """`counted`, `on`, `over`, `low`: the node's points and those whose targets the solution v certainly misses.
-
-        Returns the objective of v on these: the least of it is a bound."""
-        cdef int W = self.words, d = self.d, i, j, k, t
-        cdef double low, high, most, total = self._penalty(v), wanted
-        cdef uint64_t bit
-        cdef double z[MAX_W + 1]
-        self._count_determined(node)
-        memset(self.low, 0, W * sizeof(uint64_t))
-        for i in range(self.m):
-            k, bit = i >> 6, <uint64_t>1 << (i & 63)
-            wanted = self.target[i] / self.weight[i]
-            low = high = 0.0
-            for j in range(self.width + (self.outputs > 0)):
-                if j < self.width and self.inactive[<size_t>node.cones[j] * W + k] & bit:
-                    continue
-                z[j] = 0.0
-                for t in range(d):
-                    z[j] += v[j * d + t] * self.x[i * d + t]
-                if j == self.width or self.active[<size_t>node.cones[j] * W + k] & bit:
-                    low += z[j]
-                    high += z[j]
-                    continue
-                most = self._envelope(j, signs, i)
-                if (signs >> j) & 1:
-                    low += most
-                    high += min(0.0, z[j])
-                else:
-                    low += max(0.0, z[j])
-                    high += most
-            if self.counted[k] & bit:
-                total += self.weight[i] * (low - wanted) ** 2
-            elif wanted < low or wanted > high:
-                total += self.weight[i] * (low - wanted if wanted < low else wanted - high) ** 2
-                self._count_side(node, signs, i, wanted < low, z)
-        return total
-
     cdef double _penalty(self, const double *v) noexcept nogil:
         cdef int j, p, q, d = self.d
         cdef double total = 0.0
@@ -278,35 +125,6 @@ cdef class SquaredSearch(LeastSquares):
                 for q in range(d):
                     total += v[j * d + p] * self.ridge[p * d + q] * v[j * d + q]
         return total
-
-    cdef double _envelope(self, int neuron, uint32_t signs, int i) noexcept nogil:
-        """Upper envelope of a neuron, times its sign, at a point in the last solution or guess."""
-        cdef int t, k
-        cdef double s, total = 0.0
-        for t in range(self.n_known):
-            if self.known_neuron[t] == neuron:
-                s = 0.0
-                for k in range(self.d):
-                    s += self.known[t * self.d + k] * self.x[i * self.d + k]
-                total += min(s, 0.0) if (signs >> neuron) & 1 else max(s, 0.0)
-        return total
-
-    cdef void _count_side(self, const Node *node, uint32_t signs, int i, bint low, const double *z) noexcept nogil:
-        """Count an undetermined point by its lower or its upper function."""
-        cdef int W = self.words, k = i >> 6, j
-        cdef uint64_t bit = <uint64_t>1 << (i & 63)
-        self.counted[k] |= bit
-        if low:
-            self.low[k] |= bit
-        for j in range(self.width):
-            if self.inactive[<size_t>node.cones[j] * W + k] & bit:
-                continue
-            if self.active[<size_t>node.cones[j] * W + k] & bit:
-                self.on[j * W + k] |= bit
-            elif ((signs >> j) & 1) == <uint32_t>low:
-                self.over[j * W + k] |= bit
-            elif z[j] != 0.0 and (z[j] < 0.0) == ((signs >> j) & 1):
-                self.on[j * W + k] |= bit
 
     cdef bint _prove_sided(self, const Node *node, uint32_t signs) noexcept nogil:
         """Whether the bound of `_bound_sided` is certain."""
@@ -338,7 +156,7 @@ cdef class SquaredSearch(LeastSquares):
                     norm += (s * self.column[a].size) ** 2
                 error = (sqrt(norm) * slack + (8 * self.d + 4 * self.n_support + 16) * ROUND * scale) * 1.001
                 error += self.eta * scale
-                if not (f > error if self.low[k] & bit else f < -error):
+                if not (f > error if self.rising[k] & bit else f < -error):
                     return False
         return True
 
@@ -591,13 +409,6 @@ cdef class SquaredSearch(LeastSquares):
         bound[0] = max(bound[0], proven)
         return False
 
-    cdef bint _is_leaf(self, const Node *node) noexcept nogil:
-        cdef int j
-        for j in range(self.width):
-            if self.cone[node.cones[j]].undetermined:
-                return False
-        return True
-
     cdef void _note(self, const Node *node, int signs) noexcept nogil:
         """Record what closes a sign vector: columns of the support, determined points that are left out, and those of
         the others that count: on which side, and the mask of undetermined neurons that are linear there, not 0."""
@@ -621,6 +432,6 @@ cdef class SquaredSearch(LeastSquares):
                 if _bit(self.on[j * self.words + (i >> 6)] & ~self.active[<size_t>node.cones[j] * self.words + (i >> 6)], i):
                     linear |= 1 << j
             self._write(i)
-            self._write(0 if determined else 1 if _bit(self.low[i >> 6], i) else 2)
+            self._write(0 if determined else 1 if _bit(self.rising[i >> 6], i) else 2)
             self._write(linear)
         self._write(NONE)

@@ -25,6 +25,7 @@ LAYERS = [
         "_core_linear",
         "_core_partition",
         "_core_training",
+        "_core_sided",
         "_core_least_squares",
         "_core_squared",
         "_core_kinked",
