@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 #: Miller-Rabin with these bases is a proof below 3.3 * 10^24 (Sorenson and Webster 2015)
 _BASES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
 
@@ -30,13 +28,14 @@ def _is_witness(a: int, d: int, s: int, n: int) -> bool:
     return True
 
 
-@cache
+_large: list[int] = []  # the largest first
+
+
 def large_primes(count: int) -> tuple[int, ...]:
     """The ``count`` largest primes below 2^62."""
-    found: list[int] = []
-    n = (1 << 62) - 1
-    while len(found) < count:
+    n = _large[-1] - 2 if _large else (1 << 62) - 1
+    while len(_large) < count:
         if is_prime(n):
-            found.append(n)
+            _large.append(n)
         n -= 2
-    return tuple(found)
+    return tuple(_large[:count])

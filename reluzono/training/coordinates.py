@@ -16,7 +16,6 @@ from math import gcd, lcm
 from reluzono import linalg
 
 Row = tuple[int, ...]
-Point = tuple[Fraction, ...]
 
 
 @dataclass(frozen=True)
@@ -68,35 +67,40 @@ class Coordinates:
         return matrix, Fraction(common * common, denominator)
 
 
-def reduce_points(points: Sequence[Point], inputs: int) -> Coordinates:
-    """The coordinates of distinct points, in their order."""
+def reduce_points(points: Sequence[tuple[int, ...]], denominator: int, inputs: int) -> Coordinates:
+    """The coordinates of distinct points, in their order, from numerators over a common denominator."""
     if not points:
         return Coordinates(inputs, [], [], [], [], [[] for _ in range(inputs)], [Fraction(0)] * inputs)
     origin = points[0]
-    common = [lcm(*(p[j].denominator for p in points)) for j in range(inputs)]
-    centred = [[int((p[j] - origin[j]) * common[j]) for p in points] for j in range(inputs)]
+    centred = [[p[j] - origin[j] for p in points] for j in range(inputs)]
     columns = linalg.row_basis(centred) if inputs else []
-    shifts, steps = [], []
+    shifts, divisors = [], []
     for c in columns:
         values = sorted({p[c] for p in points})
         shifts.append(values[len(values) // 2])
-        offsets = [v - shifts[-1] for v in values]
-        denominator = lcm(*(v.denominator for v in offsets))
-        steps.append(Fraction(denominator, gcd(*(int(v * denominator) for v in offsets))))
-    rows = [(1, *(int((p[c] - t) * s) for c, t, s in zip(columns, shifts, steps, strict=True))) for p in points]
-    mixing, rest = [], []
-    for j in range(inputs):
-        line = _dependence([centred[c] for c in columns], [common[c] for c in columns], centred[j], common[j])
-        mixing.append(line)
-        rest.append(origin[j] - sum((m * origin[c] for m, c in zip(line, columns, strict=True)), Fraction(0)))
-    return Coordinates(inputs, rows, columns, shifts, steps, mixing, rest)
+        divisors.append(gcd(*(v - shifts[-1] for v in values)))
+    rows = [(1, *((p[c] - t) // g for c, t, g in zip(columns, shifts, divisors, strict=True))) for p in points]
+    mixing = [_dependence([centred[c] for c in columns], line) for line in centred]
+    rest = [
+        (origin[j] - sum((m * origin[c] for m, c in zip(line, columns, strict=True)), Fraction(0))) / denominator
+        for j, line in enumerate(mixing)
+    ]
+    return Coordinates(
+        inputs,
+        rows,
+        columns,
+        [Fraction(t, denominator) for t in shifts],
+        [Fraction(denominator, g) for g in divisors],
+        mixing,
+        rest,
+    )
 
 
-def _dependence(basis: list[list[int]], scales: list[int], column: list[int], scale: int) -> list[Fraction]:
-    """Coefficients of a column in independent ones; all are given times their scales."""
+def _dependence(basis: list[list[int]], column: list[int]) -> list[Fraction]:
+    """Coefficients of a column in independent ones."""
     if not basis:
         return []
     found = linalg.solve([list(line) for line in zip(*basis, strict=True)], column)
     assert found is not None, "the columns span all others"
     values, denominator = found
-    return [Fraction(x * s, denominator * scale) for x, s in zip(values, scales, strict=True)]
+    return [Fraction(x, denominator) for x in values]

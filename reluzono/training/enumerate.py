@@ -57,8 +57,8 @@ def count_dichotomies(X: Any) -> int:
     from reluzono.exact import as_exact
 
     points = as_exact(X, "X", ndim=2)
-    distinct = list(dict.fromkeys(tuple(line) for line in points.fractions()))
-    return dichotomies_of(reduce_points(distinct, points.shape[1]).rows)
+    distinct = list(dict.fromkeys(map(tuple, points.numerators.tolist())))
+    return dichotomies_of(reduce_points(distinct, points.denominator, points.shape[1]).rows)
 
 
 def dichotomies_of(rows: list[tuple[int, ...]]) -> int:

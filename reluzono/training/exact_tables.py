@@ -88,14 +88,9 @@ def exact_tables(
     primes = _primes(_bits(rows, weights, linear, penalty, columns) + upper_bits + 2 * common.bit_length(), common)
     return ExactTables(
         np.array(primes, dtype=np.uint64),
-        np.array(
-            [[[x % p for x in (*r, w, b)] for r, w, b in zip(rows, weights, linear, strict=True)] for p in primes],
-            dtype=np.uint64,
-        ),
-        np.array([[[x % p for x in line] for line in penalty] for p in primes], dtype=np.uint64).reshape(
-            len(primes) if penalty else 0, d, d
-        ),
-        np.array([common % p for p in primes], dtype=np.uint64),
+        _residues([(*r, w, b) for r, w, b in zip(rows, weights, linear, strict=True)], primes),
+        _residues(penalty, primes) if penalty else np.zeros((0, d, d), dtype=np.uint64),
+        _residues(common, primes),
         np.array([[_limbs(x, limbs) for x in line] for line in moments], dtype=np.uint64),
         _sizes(rows, exponents),
         np.array(
@@ -141,16 +136,12 @@ def linear_tables(
     if len(primes) * (len(kinks) + len(rows)) * (d + 2) > _MAX_ENTRIES:
         return None
     space = _points_only(rows, exponents, primes)
-
-    def residues(values: list[int]) -> np.ndarray:
-        return np.stack([_residues(values, p) for p in primes])
-
     return LinearTables(
         space,
-        slopes=residues([slope for slope, _, _ in losses]),
-        constants=residues([constant for _, constant, _ in losses]),
-        deltas=residues([delta for _, delta in kinks]),
-        places=residues([t for t, _ in kinks]),
+        slopes=_residues([slope for slope, _, _ in losses], primes),
+        constants=_residues([constant for _, constant, _ in losses], primes),
+        deltas=_residues([delta for _, delta in kinks], primes),
+        places=_residues([t for t, _ in kinks], primes),
         mass=np.array([_above(x, steep + e) for x, e in zip(mass, exponents, strict=True)], dtype=np.float64),
         worth=_above(worth, depth),
         largest=_above(max((delta for _, delta in kinks), default=0), steep),
@@ -164,7 +155,7 @@ def _points_only(rows: Sequence[Sequence[int]], exponents: Sequence[int], primes
     d = len(rows[0])
     return ExactTables(
         primes=np.array(primes, dtype=np.uint64),
-        points=np.stack([_residues([(*r, 0, 0) for r in rows], p) for p in primes]),
+        points=_residues([(*r, 0, 0) for r in rows], primes),
         ridge=np.zeros((0, d, d), dtype=np.uint64),
         common=np.ones(len(primes), dtype=np.uint64),
         moments=np.zeros((len(rows), d * (d + 1) // 2 + d + 1, 1), dtype=np.uint64),
@@ -176,12 +167,14 @@ def _points_only(rows: Sequence[Sequence[int]], exponents: Sequence[int], primes
     )
 
 
-def _residues(values: Any, p: int) -> np.ndarray:
-    """Integers modulo a prime."""
+def _residues(values: Any, primes: Sequence[int]) -> np.ndarray:
+    """Integers modulo each prime."""
     try:
-        return np.asarray(np.array(values, dtype=np.int64) % np.int64(p), dtype=np.uint64)
+        whole = np.array(values, dtype=np.int64)
+        moduli = np.array(primes, dtype=np.int64)
     except OverflowError:
-        return np.asarray(np.array(values, dtype=object) % p, dtype=np.uint64)
+        whole, moduli = np.array(values, dtype=object), np.array(primes, dtype=object)
+    return np.asarray(whole % moduli.reshape(-1, *[1] * whole.ndim), dtype=np.uint64)
 
 
 def _above(x: int, exponent: int) -> float:

@@ -159,11 +159,11 @@ class TrainingProblem:
     # ------------------------------------------------------------- preparation
 
     def _merge(self) -> tuple[Coordinates, list[int | None]]:
-        places: dict[tuple[Fraction, ...], int] = {}
+        places: dict[tuple[int, ...], int] = {}
         row_of: list[int | None] = []
-        for line, weight in zip(self.X.fractions(), self.weights, strict=True):
+        for line, weight in zip(self.X.numerators.tolist(), self.weights, strict=True):
             row_of.append(places.setdefault(tuple(line), len(places)) if weight else None)
-        return reduce_points(list(places), self.X.shape[1]), row_of
+        return reduce_points(list(places), self.X.denominator, self.X.shape[1]), row_of
 
     def _prepare(self) -> None:
         if isinstance(self.loss, SquaredLoss):
