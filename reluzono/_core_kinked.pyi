@@ -19,6 +19,7 @@ class KinkedSearch(TrainingSearch):
         first: np.ndarray,
         places: np.ndarray,
         deltas: np.ndarray,
+        uses: np.ndarray,
         width: int,
         outputs: int,
         margin: bool,

@@ -1,7 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True, auto_pickle=False
 """The search for convex piecewise-linear losses: bounds by small linear programs, see `_linear_bound.pxd`.
 
-The loss of point i is slope_i z + sum over its kinks of delta max(0, z - t) + constant_i, with least value 0.
+The loss of point i is slope_i z + sum over its kinks of delta max(0, z - t) + constant_i, with least value 0. Its rising
+part, as far as it has the least value, is the same with slope and constant 0 over some of the kinks, its falling part
+the same without these. A kink of both is listed three times, for its uses.
 
 Why unchecked indexing is safe: the entry checks all shapes; columns are at most MAX_COLUMNS and a program's rows at most
 the number of kinks, for which the workspace is made; points are bits of masks that were set below m.
@@ -11,10 +13,10 @@ from fractions import Fraction
 
 from libc.math cimport INFINITY, fabs
 from libc.stdint cimport int8_t, int64_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
-from reluzono._core_partition cimport MAX_COLUMNS, MAX_D, NONE
+from reluzono._core_partition cimport MAX_COLUMNS, MAX_D, NONE, Cone
 from reluzono._core_training cimport CLOSED, MAX_W, Column, Node, TrainingSearch
 from reluzono._exact cimport RZ_HAS_INT128, rz_ctz
 from reluzono._exact_bound cimport ExactColumn, exact_orientation
@@ -49,6 +51,16 @@ cdef enum:      # what a pair of a record names: a kink, a kink, EQUATION + neur
     UPPER = 1
     EQUATION = 2
 
+cdef enum:      # what a kink is part of
+    WHOLE = 1
+    RISING = 2
+    FALLING = 4
+
+cdef enum:
+    ROUNDS = 3  # in which undetermined points are chosen anew
+
+cdef double TINY_LOSS = 1e-12
+
 cdef enum:      # what a bound is compared with
     SHORT = 0   # the best loss, rounded up
     EXACT = 1   # the best loss
@@ -69,6 +81,8 @@ cdef class KinkedSearch(TrainingSearch):
         Kinks first[i] ... first[i + 1] - 1 are those of point i.
     places, deltas : (K,) float64
         Of the kinks, correctly rounded; deltas are positive and rounded down.
+    uses : (K,) int8
+        Of the kinks: bits WHOLE, RISING, FALLING.
     rational : bool
         Whether every bound that excludes something is proven again in integers.
     exact : LinearTables, optional
@@ -81,7 +95,11 @@ cdef class KinkedSearch(TrainingSearch):
     cdef double *place
     cdef double *delta
     cdef int *first
+    cdef int8_t *use
+    cdef double *largest            # coordinate of each point, absolute
     cdef int kinks
+    cdef uint64_t *rising           # undetermined points that count by their lower function
+    cdef uint64_t *falling          # and by their upper function
     # one program
     cdef double *A
     cdef double *t
@@ -100,6 +118,8 @@ cdef class KinkedSearch(TrainingSearch):
     cdef unsigned char *at_upper
     cdef int *chosen
     cdef int n_chosen
+    cdef int *owner                 # of the last point: the neuron of each column, by the sign of its coefficient
+    cdef uint64_t *within           # of each column: where it is not 0
     cdef double constants           # of the points that count, rounded down
     # exact proofs
     cdef bint rational
@@ -108,20 +128,25 @@ cdef class KinkedSearch(TrainingSearch):
     cdef double exact_upper         # the value of `upper` that `exact` knows
     cdef int *row_kink
     cdef int *row_group
-    cdef int *point
+    cdef int *kink_row
+    cdef int *point                 # that counts; those that have a slope come first
     cdef int *point_group
+    cdef int *point_row             # where its rows start
+    cdef double *cost               # of undetermined points that count, at the solution that chose them
+    cdef int *enveloped             # places of points at which some neuron counts as its envelope
     cdef int8_t *turn               # of rays: sign of the vector of minors of its points along the ray, 3 not known yet
     cdef double *scale_bits         # and log2 of its length over the ray's
     cdef int room_turns
-    cdef int n_points, n_rows
+    cdef int n_points, n_sloped, n_rows
 
     def __init__(self, const double[:, ::1] x, const int8_t[:, ::1] inexact, const int64_t[:, ::1] integers,
                  object signs, const double[::1] slopes, const double[::1] constants, const int[::1] first,
-                 const double[::1] places, const double[::1] deltas, int width, int outputs, bint margin,
-                 bint rational=False, object exact=None, bint recording=False):
+                 const double[::1] places, const double[::1] deltas, const int8_t[::1] uses, int width,
+                 int outputs, bint margin, bint rational=False, object exact=None, bint recording=False):
         cdef Py_ssize_t m = x.shape[0], kinks = places.shape[0]
-        cdef int i
-        if slopes.shape[0] != m or constants.shape[0] != m or first.shape[0] != m + 1 or deltas.shape[0] != kinks:
+        cdef int i, k
+        if slopes.shape[0] != m or constants.shape[0] != m or first.shape[0] != m + 1 or deltas.shape[0] != kinks \
+                or uses.shape[0] != kinks:
             raise ValueError("one slope and constant a point, one place and delta a kink")
         if first[0] != 0 or first[m] != kinks or kinks > 1 << 22:
             raise ValueError("first does not fit the kinks")
@@ -152,6 +177,16 @@ cdef class KinkedSearch(TrainingSearch):
         self.free_column = <unsigned char *>malloc(MAX_COLUMNS)
         self.at_upper = <unsigned char *>malloc(kinks + 1)
         self.chosen = <int *>malloc(MAX_COLUMNS * sizeof(int))
+        self.owner = <int *>malloc(MAX_COLUMNS * sizeof(int))
+        self.use = <int8_t *>malloc(kinks + 1)
+        self.largest = <double *>malloc(m * sizeof(double))
+        self.rising = <uint64_t *>calloc(self.words, sizeof(uint64_t))
+        self.falling = <uint64_t *>calloc(self.words, sizeof(uint64_t))
+        self.within = <uint64_t *>malloc(MAX_COLUMNS * self.words * sizeof(uint64_t))
+        self.kink_row = <int *>calloc(kinks + 1, sizeof(int))
+        self.point_row = <int *>malloc((m + 1) * sizeof(int))
+        self.enveloped = <int *>malloc(m * sizeof(int))
+        self.cost = <double *>malloc(m * sizeof(double))
         self.row_kink = <int *>malloc((kinks + 1) * sizeof(int))
         self.row_group = <int *>malloc((kinks + 1) * sizeof(int))
         self.point = <int *>malloc(m * sizeof(int))
@@ -161,13 +196,19 @@ cdef class KinkedSearch(TrainingSearch):
                 or self.tau == NULL or self.alpha == NULL or self.gamma == NULL or self.c == NULL
                 or self.solution == NULL or self.work == NULL or self.basis_rows == NULL or self.group == NULL
                 or self.dimension == NULL or self.free_column == NULL or self.at_upper == NULL or self.chosen == NULL
-                or self.row_kink == NULL or self.row_group == NULL or self.point == NULL or self.point_group == NULL):
+                or self.row_kink == NULL or self.row_group == NULL or self.point == NULL or self.point_group == NULL
+                or self.owner == NULL or self.use == NULL or self.largest == NULL or self.rising == NULL
+                or self.falling == NULL or self.within == NULL or self.kink_row == NULL or self.point_row == NULL
+                or self.enveloped == NULL or self.cost == NULL):
             raise MemoryError
         for i in range(m):
+            self.largest[i] = 0.0
+            for k in range(self.d):
+                self.largest[i] = max(self.largest[i], fabs(self.x[i * self.d + k]))
             self.slope[i], self.constant[i], self.first[i] = slopes[i], constants[i], first[i]
         self.first[m] = kinks
         for i in range(kinks):
-            self.place[i], self.delta[i] = places[i], deltas[i]
+            self.place[i], self.delta[i], self.use[i] = places[i], deltas[i], uses[i]
         self.exact_upper = -1.0
         if exact is not None and RZ_HAS_INT128:
             self.exact = linear_new(exact, width, self.first)
@@ -181,71 +222,79 @@ cdef class KinkedSearch(TrainingSearch):
         free(self.c); free(self.solution); free(self.work); free(self.basis_rows); free(self.group)
         free(self.dimension); free(self.free_column); free(self.at_upper); free(self.chosen)
         free(self.row_kink); free(self.row_group); free(self.point); free(self.point_group)
+        free(self.owner); free(self.use); free(self.largest); free(self.rising); free(self.falling); free(self.within)
+        free(self.kink_row); free(self.point_row); free(self.enveloped); free(self.cost)
         free(self.turn); free(self.scale_bits)
         linear_free(self.exact)
 
     # ------------------------------------------------------------- programs
 
     cdef int _rows(self) noexcept nogil:
-        """Kinks of the points that count, and the sum of their constants; returns how many."""
-        cdef int k, i, e, M = 0, p, j, group
+        """Points that count with their kinks, and the sum of their constants; returns how many kinks."""
+        cdef int k, i, M = 0, rising
         cdef uint64_t word
-        cdef double total = 0.0, size = 0.0, largest
+        cdef double total = 0.0, size = 0.0
         self.n_points = 0
-        for k in range(self.words):
-            word = self.counted[k]
-            while word:
-                i = 64 * k + rz_ctz(word)
-                word &= word - 1
-                group = 0
-                for j in range(self.width):
-                    group |= <int>((self.on[j * self.words + k] >> (i & 63)) & 1) << j
-                self.point[self.n_points], self.point_group[self.n_points] = i, group
-                self.n_points += 1
-                total += self.constant[i]
-                size += fabs(self.constant[i])
-                largest = 0.0
-                for p in range(self.d):
-                    largest = max(largest, fabs(self.x[i * self.d + p]))
-                for e in range(self.first[i], self.first[i + 1]):
-                    self.t[M], self.d_row[M], self.beta[M] = self.place[e], self.delta[e], largest
-                    self.tau[M] = ROUND * fabs(self.place[e])
-                    self.row_kink[M], self.row_group[M] = e, group
-                    M += 1
+        for rising in range(2):
+            for k in range(self.words):
+                word = self.counted[k] & (self.rising[k] if rising else ~self.rising[k])
+                while word:
+                    i = 64 * k + rz_ctz(word)
+                    if not rising:
+                        total += self.constant[i]
+                        size += fabs(self.constant[i])
+                    M = self._point_rows(i, M, RISING if rising else FALLING if self.falling[k] & word & -word else WHOLE)
+                    word &= word - 1
+            if not rising:
+                self.n_sloped = self.n_points
+        self.point_row[self.n_points] = M
         self.constants = total - (self.m + 4) * ROUND * size
+        return M
+
+    cdef int _point_rows(self, int i, int M, int use) noexcept nogil:
+        """Put a point and its kinks of this use, from row M on, among those that count; returns the next row."""
+        cdef int e, j, group = 0
+        for j in range(self.width):
+            group |= <int>((self.on[j * self.words + (i >> 6)] >> (i & 63)) & 1) << j
+        self.point[self.n_points], self.point_group[self.n_points], self.point_row[self.n_points] = i, group, M
+        self.n_points += 1
+        for e in range(self.first[i], self.first[i + 1]):
+            if self.use[e] & use:
+                self.t[M], self.d_row[M], self.beta[M] = self.place[e], self.delta[e], self.largest[i]
+                self.tau[M] = ROUND * fabs(self.place[e])
+                self.row_kink[M], self.row_group[M], self.kink_row[e] = e, group, M
+                M += 1
         return M
 
     cdef void _column_entries(self, int a, int r, int M, double sign) noexcept nogil:
         """Column r of the program from column a, times a sign: entries, cost, errors."""
-        cdef int k, i, e, p, row = 0, d = self.d, j = self.column[a].neuron, ray = self.column[a].ray
-        cdef uint64_t word
-        cdef double entry, error, wrong = 0.0, cost = 0.0, largest
-        cdef bint unit = self.column[a].free, on, any_cost = False
+        cdef int k, i, p, n, row, d = self.d, j = self.column[a].neuron, ray = self.column[a].ray
+        cdef double entry, error, wrong = 0.0, cost = 0.0
+        cdef bint unit = self.column[a].free, any_cost = False
         cdef double *out = self.A + <size_t>r * M
+        cdef uint64_t *within = self.within + <size_t>r * self.words
         error = 2.0 * ROUND if unit else d * (self.ray_error[ray >> 1] + (d + 6) * ROUND) * 1.001
         for k in range(self.words):
-            word = self.counted[k]
-            while word:
-                i = 64 * k + rz_ctz(word)
-                word &= word - 1
-                on = j == self.width or (self.on[j * self.words + k] >> (i & 63)) & 1
-                entry = 0.0
-                if on and unit:
+            if not unit:
+                within[k] = self._column_points(j, ray, k)
+            else:
+                within[k] = self.counted[k] if j == self.width else self.on[j * self.words + k]
+        for n in range(self.n_points):
+            i = self.point[n]
+            entry = 0.0
+            if (within[i >> 6] >> (i & 63)) & 1:
+                if unit:
                     entry = sign * self.x[i * d + ray]
-                elif on and self._sign(ray, i):
+                else:
                     for p in range(d):
                         entry += self.x[i * d + p] * self.column[a].r[p]
                     entry = sign * entry if entry != 0.0 else TINY
-                for e in range(self.first[i], self.first[i + 1]):
-                    out[row] = entry
-                    row += 1
-                if entry != 0.0 and self.slope[i] != 0.0:
-                    any_cost = True
-                    cost += self.slope[i] * entry
-                    largest = 0.0
-                    for p in range(d):
-                        largest = max(largest, fabs(self.x[i * d + p]))
-                    wrong += fabs(self.slope[i]) * (error * largest + (self.m + 6) * ROUND * fabs(entry))
+            for row in range(self.point_row[n], self.point_row[n + 1]):
+                out[row] = entry
+            if n < self.n_sloped and entry != 0.0 and self.slope[i] != 0.0:
+                any_cost = True
+                cost += self.slope[i] * entry
+                wrong += fabs(self.slope[i]) * (error * self.largest[i] + (self.m + 6) * ROUND * fabs(entry))
         self.alpha[r] = error
         self.c[r] = cost if cost != 0.0 or not any_cost else TINY
         self.gamma[r] = wrong * 1.001 + (TINY if any_cost else 0.0)
@@ -278,16 +327,18 @@ cdef class KinkedSearch(TrainingSearch):
         return rz_linear_bound(&program, answer, self.work)
 
     cdef int _group(self, int neuron) noexcept nogil:
-        """The first neuron that counts as active on the same points."""
-        cdef int j, k, count = 0
+        """The first neuron that counts as active on the same points; NONE if it has an envelope somewhere."""
+        cdef int j, k, W = self.words
         for j in range(neuron + 1):
-            for k in range(self.words):
-                if j < neuron and (neuron == self.width or self.on[j * self.words + k] != self.on[neuron * self.words + k]):
+            for k in range(W):
+                if neuron < self.width and self.over[neuron * W + k] | self.over[j * W + k]:
+                    break
+                if j < neuron and (neuron == self.width or self.on[j * W + k] != self.on[neuron * W + k]):
                     break
             else:
-                break
-        self.dimension[j] = self.d
-        return j
+                self.dimension[j] = self.d
+                return j
+        return NONE
 
     cdef void _values(self, uint32_t signs, double *v) noexcept nogil:
         """The last point as one row a neuron, with its sign, and one of the output."""
@@ -297,6 +348,13 @@ cdef class KinkedSearch(TrainingSearch):
         for r in range(self.n_chosen):
             a = self.chosen[r]
             j = self.column[a].neuron
+            if self.solution[r] < 0.0 and not self.column[a].free:      # an equal column has another sign
+                for k in range(a + 1, self.n_columns):
+                    if self.column[k].twin == a and ((signs >> self.column[k].neuron) ^ (signs >> j)) & 1:
+                        j = self.column[k].neuron
+                        self.solution[r] = -self.solution[r]
+                        break
+            self.owner[r] = j
             factor = -self.solution[r] if j < self.width and (signs >> j) & 1 else self.solution[r]
             for k in range(d):
                 v[j * d + k] += factor * self.column[a].r[k]
@@ -316,10 +374,13 @@ cdef class KinkedSearch(TrainingSearch):
         if self.exact_upper != self.upper:
             with gil:
                 self._set_exact_upper()
+        self._find_enveloped(&proof)
         for r in range(self.n_chosen):
             a = self.chosen[r]
             ray = self.column[a].ray
-            columns[r].neuron, columns[r].unit = self.column[a].neuron, -1
+            columns[r].neuron, columns[r].unit, columns[r].within = self.column[a].neuron, -1, NULL
+            if (proof.curved >> self.column[a].neuron) & 1:
+                columns[r].within = self.within + <size_t>r * self.words
             if self.column[a].free:
                 columns[r].unit, scale_bits[r], mass[r], kinds[r] = ray, 0.0, self.exact.mass[ray], 0
                 continue
@@ -336,11 +397,25 @@ cdef class KinkedSearch(TrainingSearch):
             mass[r] *= 1.0001
         proof.M, proof.k, proof.n_points = self.n_rows, self.n_chosen, self.n_points
         proof.kink, proof.group = self.row_kink, self.row_group
-        proof.point, proof.point_group = self.point, self.point_group
+        proof.point, proof.point_group, proof.point_row = self.point, self.point_group, self.point_row
+        proof.n_sloped, proof.enveloped = self.n_sloped, self.enveloped
         proof.basis, proof.at_upper, proof.A, proof.t = self.basis_rows, self.at_upper, self.A, self.t
         proof.alpha, proof.beta = self.alpha, self.beta
         proof.column, proof.kind, proof.scale_bits, proof.mass = columns, kinds, scale_bits, mass
         return linear_prove(self.exact, &proof, which)
+
+    cdef void _find_enveloped(self, LinearProof *proof) noexcept nogil:
+        """The points at which neurons count as the positive parts of their rays, and the mask of these neurons."""
+        cdef int n, i, j, neurons
+        proof.curved = proof.n_enveloped = 0
+        for n in range(self.n_points):
+            i, neurons = self.point[n], 0
+            for j in range(self.width):
+                neurons |= <int>((self.over[j * self.words + (i >> 6)] >> (i & 63)) & 1) << j
+            if neurons:
+                self.enveloped[proof.n_enveloped] = n
+                proof.n_enveloped += 1
+                proof.curved |= neurons
 
     cdef int _turn(self, int id) noexcept nogil:
         """The sign of the minors of a ray's points along it; 2 if it cannot be told."""
@@ -410,6 +485,8 @@ cdef class KinkedSearch(TrainingSearch):
             parts = fabs(self.slope[i] * f) + fabs(self.constant[i])
             steep = fabs(self.slope[i])
             for e in range(self.first[i], self.first[i + 1]):
+                if not self.use[e] & WHOLE:
+                    continue
                 steep += self.delta[e]
                 if f > self.place[e]:
                     loss += self.delta[e] * (f - self.place[e])
@@ -432,6 +509,8 @@ cdef class KinkedSearch(TrainingSearch):
         value = self._loss(u, signs, &error)
         for rounds in range(12):
             memset(self.on, 0, MAX_W * W * sizeof(uint64_t))
+            memset(self.over, 0, MAX_W * W * sizeof(uint64_t))
+            self._count_whole()
             for k in range(W):
                 self.counted[k] = ~<uint64_t>0
             if self.m & 63:
@@ -476,8 +555,9 @@ cdef class KinkedSearch(TrainingSearch):
     # ------------------------------------------------------------- one node
 
     cdef void _note(self, const Node *node, int signs) noexcept nogil:
-        """Record the basis that closes a sign vector."""
-        cdef int r, k, size = 0
+        """Record the basis that closes a sign vector, and undetermined points that count: their side, and the mask of
+        undetermined neurons that are linear there, not 0."""
+        cdef int i, j, r, k, linear, size = 0
         cdef bint fixed[MAX_COLUMNS]
         if not self.recording:
             return
@@ -503,6 +583,16 @@ cdef class KinkedSearch(TrainingSearch):
             if not fixed[r]:
                 self._write(EQUATION + self.column[self.chosen[r]].neuron)
                 self._write(self.column[self.chosen[r]].ray)
+        for r in range(self.n_points):
+            i, k, linear = self.point[r], self.point[r] >> 6, 0
+            if not ((self.rising[k] | self.falling[k]) >> (i & 63)) & 1:
+                continue
+            for j in range(self.width):
+                linear |= <int>(((self.on[j * self.words + k] & ~self.active[<size_t>node.cones[j] * self.words + k])
+                                 >> (i & 63)) & 1) << j
+            self._write(i)
+            self._write(1 if (self.rising[k] >> (i & 63)) & 1 else 2)
+            self._write(linear)
         self._write(NONE)
 
     cdef bint _excluded(self, uint32_t signs, double bound, int found, const rz_linear_answer *answer) noexcept nogil:
@@ -524,24 +614,199 @@ cdef class KinkedSearch(TrainingSearch):
         short = linear_set_short(self.exact, OPEN, value * (1.0 - NEAR))
         return short if self._prove_exact(signs, OPEN) else -1.0
 
+    cdef void _count_whole(self) noexcept nogil:
+        """No point counts by a function of its own."""
+        memset(self.rising, 0, self.words * sizeof(uint64_t))
+        memset(self.falling, 0, self.words * sizeof(uint64_t))
+
+    cdef double _part(self, int i, double z, int use) noexcept nogil:
+        """The loss of a point, or its rising or falling part, at a prediction."""
+        cdef double total = 0.0 if use == RISING else self.slope[i] * z + self.constant[i]
+        cdef int e
+        for e in range(self.first[i], self.first[i + 1]):
+            if self.use[e] & use and z > self.place[e]:
+                total += self.delta[e] * (z - self.place[e])
+        return total
+
+    cdef double _choose_sides(self, const Node *node, uint32_t signs, const double *v) noexcept nogil:
+        """Count the node's points, and undetermined ones where the last solution v certainly has some loss.
+
+        Returns its loss on all of them."""
+        cdef int W = self.words, d = self.d, i, j, k, t
+        cdef double low, high, most, cost, total = 0.0
+        cdef uint64_t bit
+        cdef double z[MAX_W + 1]
+        self._count_determined(node)
+        self._count_whole()
+        for i in range(self.m):
+            k, bit = i >> 6, <uint64_t>1 << (i & 63)
+            low = high = 0.0
+            for j in range(self.width + (self.outputs > 0)):
+                if j < self.width and self.inactive[<size_t>node.cones[j] * W + k] & bit:
+                    continue
+                z[j] = 0.0
+                for t in range(d):
+                    z[j] += v[j * d + t] * self.x[i * d + t]
+                if j == self.width or self.active[<size_t>node.cones[j] * W + k] & bit:
+                    low += z[j]
+                    high += z[j]
+                    continue
+                most = self._envelope(j, i)
+                if (signs >> j) & 1:
+                    low -= most
+                    high += min(0.0, z[j])
+                else:
+                    low += max(0.0, z[j])
+                    high += most
+            if self.counted[k] & bit:
+                total += self._part(i, low, WHOLE)
+                continue
+            cost = self._part(i, low, RISING)
+            if cost > TINY_LOSS:
+                self._count_side(node, signs, i, True, z)
+            else:
+                cost = self._part(i, high, FALLING)
+                if not cost > TINY_LOSS:
+                    continue
+                self._count_side(node, signs, i, False, z)
+            self.cost[i] = cost
+            total += cost
+        return total
+
+    cdef double _envelope(self, int neuron, int i) noexcept nogil:
+        """Upper envelope of a neuron at a point in the last solution."""
+        cdef int k, r
+        cdef double s, total = 0.0
+        cdef const Column *column
+        for r in range(self.n_chosen):
+            if self.owner[r] != neuron or self.solution[r] == 0.0:
+                continue
+            column = self.column + self.chosen[r]
+            if self._sign(column.ray, i) > 0:
+                s = 0.0
+                for k in range(self.d):
+                    s += column.r[k] * self.x[i * self.d + k]
+                total += fabs(self.solution[r]) * s
+        return total
+
+    cdef void _count_side(self, const Node *node, uint32_t signs, int i, bint low, const double *z) noexcept nogil:
+        """Count an undetermined point by its lower or its upper function."""
+        cdef int W = self.words, k = i >> 6, j
+        cdef uint64_t bit = <uint64_t>1 << (i & 63)
+        self.counted[k] |= bit
+        if low:
+            self.rising[k] |= bit
+        else:
+            self.falling[k] |= bit
+        for j in range(self.width):
+            if self.inactive[<size_t>node.cones[j] * W + k] & bit:
+                continue
+            if self.active[<size_t>node.cones[j] * W + k] & bit:
+                self.on[j * W + k] |= bit
+            elif ((signs >> j) & 1) == <uint32_t>low:
+                self.over[j * W + k] |= bit
+            elif z[j] != 0.0 and (z[j] < 0.0) == ((signs >> j) & 1):
+                self.on[j * W + k] |= bit
+
+    cdef double _leave_out_free(self, const Node *node, uint32_t signs) noexcept nogil:
+        """Leave out points whose loss some ray takes away at no cost; returns the sum of their losses in `cost`."""
+        cdef int j, t, k, ray
+        cdef double total = 0.0
+        cdef bint again = True
+        cdef Cone *cone
+        while again:
+            again = False
+            for j in range(self.width):
+                cone = self.cone + node.cones[j]
+                for t in range(cone.n_rays):
+                    ray = self.listed[cone.rays + t]
+                    if self._is_idle(j, ray, (signs >> j) & 1):
+                        again = True
+                        for k in range(self.words):
+                            total += self._leave_out(k, self._column_points(j, ray, k))
+        return total
+
+    cdef bint _is_idle(self, int neuron, int ray, bint negative) noexcept nogil:
+        """Whether more of a ray lowers or keeps all losses, and lowers some."""
+        cdef int k
+        cdef uint64_t within, up, touched = 0
+        for k in range(self.words):
+            within = self._column_points(neuron, ray, k)
+            up = self.ray_positive[<size_t>(ray >> 1) * self.words + k]
+            if (ray & 1) != negative:
+                up = ~up
+            if within & ~((self.rising[k] & ~up) | (self.falling[k] & up)):
+                return False
+            touched |= within
+        return touched != 0
+
+    cdef double _leave_out(self, int k, uint64_t points) noexcept nogil:
+        """Leave out points of word k; returns the sum of their losses in `cost`."""
+        cdef int j
+        cdef double total = 0.0
+        self.counted[k] &= ~points
+        self.rising[k] &= ~points
+        self.falling[k] &= ~points
+        for j in range(self.width):
+            self.on[j * self.words + k] &= ~points
+            self.over[j * self.words + k] &= ~points
+        while points:
+            total += self.cost[64 * k + rz_ctz(points)]
+            points &= points - 1
+        return total
+
+    cdef bint _closed_sided(self, const Node *node, uint32_t signs, double *v, double *bound) noexcept nogil:
+        """Whether a program proves the best loss that uses undetermined points, too, after the solution v.
+
+        The share s_j max(0, x.u_j) of an undetermined neuron is at least 0 and at least x.u_j, times s_j; and at most
+        the sum of its coefficients times max(0, x.r) over the rays r of its cone. So the value at a point lies between
+        two functions that are linear in the coefficients, and its loss is at least the rising part at the lower one
+        and the falling part at the upper one."""
+        cdef int rounds, found
+        cdef double total
+        cdef rz_linear_answer answer
+        for rounds in range(ROUNDS):
+            total = self._choose_sides(node, signs, v)
+            if total < self.upper * (1.0 - NEAR):
+                return False
+            total -= self._leave_out_free(node, signs)
+            if total < self.upper * (1.0 - NEAR) or not self._choose_columns(node):
+                return False
+            self._signs_of_columns(signs)
+            found = self._program(signs, self.upper if self.deep else INFINITY, &answer)
+            if self._proves(signs, found, &answer, bound):
+                return True
+            self._values(signs, v)
+        return False
+
+    cdef bint _proves(self, uint32_t signs, int found, const rz_linear_answer *answer, double *bound) noexcept nogil:
+        """Whether the last program excludes everything below the best loss; its bound, if it is better."""
+        cdef double proven = -1.0
+        if found == RZ_LINEAR_BOUND:
+            proven = (answer.bound if self.margin else answer.value) + self.constants
+            bound[0] = max(bound[0], proven)
+        return self._excluded(signs, proven, found, answer)
+
     cdef int _rate(self, Node *node) noexcept nogil:
         cdef double least = 1e300, bound, value
         cdef double v[(MAX_W + 1) * MAX_D]
         cdef uint32_t signs
         cdef int found
+        cdef bint again = True
         cdef rz_linear_answer answer
-        self._count_determined(node)
-        if not self._choose_columns(node):
-            return 1
         for signs in range(<uint32_t>1 << self.width):
             if not (node.alive >> signs) & 1:
                 continue
+            if again:
+                self._count_determined(node)
+                self._count_whole()
+                if not self._choose_columns(node):
+                    return 1
+                again = False
             self._signs_of_columns(signs)
             found = self._program(signs, self.upper if self.deep else INFINITY, &answer)
-            bound = answer.bound + self.constants if found == RZ_LINEAR_BOUND else -1.0
-            if found == RZ_LINEAR_BOUND and not self.margin:
-                bound = answer.value + self.constants
-            if self._excluded(signs, bound, found, &answer):
+            bound = -1.0
+            if self._proves(signs, found, &answer, &bound):
                 self._note(node, signs)
                 node.alive &= ~(<uint32_t>1 << signs)
                 continue
@@ -550,6 +815,11 @@ cdef class KinkedSearch(TrainingSearch):
             value = answer.value + self.constants
             if found == RZ_LINEAR_NONE and not self.recording and min(value, least) > 1.01 * node.bound:
                 bound = self._short_bound(signs, value)
+            again = True
+            if self._closed_sided(node, signs, v, &bound):
+                self._note(node, signs)
+                node.alive &= ~(<uint32_t>1 << signs)
+                continue
             least = min(least, max(bound, node.bound))
         if node.alive:
             node.bound = least
