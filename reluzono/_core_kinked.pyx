@@ -57,7 +57,7 @@ cdef enum:      # what a kink is part of
     FALLING = 4
 
 cdef enum:
-    ROUNDS = 3  # in which undetermined points are chosen anew
+    ROUNDS = 2  # in which undetermined points are chosen anew
 
 cdef double TINY_LOSS = 1e-12
 
