@@ -26,6 +26,7 @@ LAYERS = [
         "_core_partition",
         "_core_training",
         "_core_squared",
+        "_core_programs",
         "_core_kinked",
         "_core_exact_bound",
     ],
