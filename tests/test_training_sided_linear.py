@@ -208,6 +208,49 @@ def test_changed_points_are_refused_or_prove_less() -> None:
     assert refused > 30
 
 
+def test_the_checker_accepts_what_is_feasible_and_nothing_else() -> None:
+    """Bases make many constraints tight: one number a little off decides."""
+    rng, seen = random.Random(2), {False: 0, True: 0}
+    for loss in ("absolute", "hinge"):
+        for tree in trees("none", loss):
+            for cones, signs, proof in sided(tree)[::2]:
+                numbers, points = [10**6 * x for x in proof[:-1]], [[i, 10**6 * x, mask] for i, x, mask in proof[-1]]
+                inside = [i for i in range(len(tree.rows)) if _determined(cones, i)]
+                k = rng.randrange(len(inside) + len(points))
+                if k < len(inside):
+                    numbers[1 + k] += rng.choice([-1, 1])
+                else:
+                    points[k - len(inside)][1] += rng.choice([-1, 1])
+                counting = [*([i, x, 0] for i, x in zip(inside, numbers[1:], strict=True)), *points]
+                columns = [(j, ray) for j, cone in enumerate(cones) for ray in cone.rays]
+                feasible = all(
+                    sum(
+                        p * _adds(cones[j], signs[j], tree.rows[i], i, ray, p > 0, mask >> j & 1)
+                        for i, p, mask in counting
+                    )
+                    >= 0
+                    for j, ray in columns
+                )
+                try:
+                    tree.bounds.bound(cones, signs, [*numbers, points], "proof")
+                    accepted = True
+                except Refused as error:
+                    accepted = "descends" not in str(error)  # there may be no such slope of the loss, either
+                assert accepted == feasible
+                seen[feasible] += 1
+    assert min(seen.values()) > 100
+
+
+def _adds(cone: Any, sign: int, row: list[int], i: int, ray: Any, low: bool, linear: int) -> int:
+    """What a ray adds to the prediction, or to the function that is used in its place."""
+    value = sum(a * b for a, b in zip(row, ray, strict=True))
+    if cone.active >> i & 1 or cone.inactive >> i & 1:
+        return sign * max(0, value)
+    if sign > 0:
+        return linear * value if low else max(0, value)
+    return -max(0, value) if low else -linear * value
+
+
 def _determined(cones: Any, i: int) -> bool:
     return all((cone.active | cone.inactive) >> i & 1 for cone in cones)
 

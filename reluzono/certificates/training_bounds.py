@@ -190,7 +190,7 @@ class Sided:
         require(self.side in (1, 2), f"{where}: no such side")
         self._line, self._cones, self._signs = rows[self.row], cones, signs
         linear = sum(1 << j for j in range(len(cones)) if self._is_open(j) and not self._is_enveloped(j))
-        require(self._mask >= 0 and not self._mask & ~linear, f"{where}: no such neuron is linear")
+        require(not self._mask & ~linear, f"{where}: no such neuron is linear")
 
     def _is_open(self, j: int) -> bool:
         return not (self._cones[j].active | self._cones[j].inactive) >> self.row & 1
