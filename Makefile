@@ -41,7 +41,7 @@ lint: .venv/test.stamp .venv/kernels.stamp
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
-	$(PY) -m mypy.stubtest reluzono._core reluzono._core_regions reluzono._core_topes reluzono._core_vertices reluzono._core_counting reluzono._core_cells reluzono._core_zonotope reluzono._core_linear reluzono._core_partition reluzono._core_training reluzono._core_sided reluzono._core_least_squares reluzono._core_squared reluzono._core_kinked reluzono._core_exact_bound --allowlist tools/stubtest.txt
+	$(PY) -m mypy.stubtest reluzono._core reluzono._core_regions reluzono._core_topes reluzono._core_vertices reluzono._core_counting reluzono._core_cells reluzono._core_zonotope reluzono._core_linear reluzono._core_partition reluzono._core_training reluzono._core_sided reluzono._core_least_squares reluzono._core_squared reluzono._core_programs reluzono._core_kinked reluzono._core_exact_bound --allowlist tools/stubtest.txt
 
 docs: .venv/test.stamp .venv/kernels.stamp
 	$(PY) -m sphinx -W -q -b html docs build/docs

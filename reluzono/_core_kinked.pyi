@@ -1,31 +1,6 @@
-from collections.abc import Callable, Sequence
-from fractions import Fraction
-from typing import Any, final
+from typing import final
 
-import numpy as np
-
-from reluzono._core_training import TrainingSearch
+from reluzono._core_programs import LinearPrograms
 
 @final
-class KinkedSearch(TrainingSearch):
-    def __init__(
-        self,
-        x: np.ndarray,
-        inexact: np.ndarray,
-        integers: np.ndarray,
-        signs: Callable[[list[int]], tuple[Sequence[int], np.ndarray, np.ndarray]],
-        slopes: np.ndarray,
-        constants: np.ndarray,
-        first: np.ndarray,
-        places: np.ndarray,
-        deltas: np.ndarray,
-        width: int,
-        outputs: int,
-        margin: bool,
-        rational: bool = ...,
-        exact: Any = ...,
-        recording: bool = ...,
-    ) -> None: ...
-    @property
-    def is_exact(self) -> bool: ...
-    def attain(self, loss: Fraction) -> None: ...
+class KinkedSearch(LinearPrograms): ...

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 from typing import Any, final
 
@@ -35,4 +35,7 @@ class LinearProofs:
         basis: Sequence[int],
         upper: set[int],
         which: int = ...,
+        flat: Collection[int] = ...,
+        over: Sequence[Sequence[int]] = ...,
+        positive: Sequence[Collection[int]] = ...,
     ) -> bool: ...

@@ -5,6 +5,7 @@ Why unchecked access is safe: every shape is checked before the first pointer is
 that the header asks for.
 """
 cimport cython
+from libc.stdint cimport uint64_t
 from libc.stdlib cimport free, malloc
 
 import numpy as np
@@ -158,13 +159,15 @@ cdef class LinearProofs:
             raise ValueError("one of three, not too small or large")
         return linear_set_short(self.exact, which, size)
 
-    def prove(self, counted, on, columns, vectors, kinds, basis, upper, int which=0):
+    def prove(self, counted, on, columns, vectors, kinds, basis, upper, int which=0, flat=(), over=(), positive=()):
         """Whether a basis proves the bound ``which``.
 
         ``counted`` and each of ``on`` are lists of points; ``columns`` are ``(neuron, coordinate)`` or ``(neuron,
         points)``, ``vectors`` their directions in the kernel's coordinates, of largest entry 1, and ``kinds`` the signs
         asked for; ``basis`` has rows, that is, places among the kinks of points that count, or their number + column;
-        ``upper`` is a set of rows.
+        ``upper`` is a set of rows. The last of the counted points may be ``flat``, without slope and constant. ``over``
+        lists for each neuron the points where it counts as the positive part of its rays: for each column those where
+        this is ``positive`` are then given.
         """
         cdef LinearProof proof
         cdef ExactColumn[EXACT_COLUMNS] column
@@ -172,7 +175,17 @@ cdef class LinearProofs:
         cdef int k = len(columns), r, i
         if k > EXACT_COLUMNS or len(kinds) != k or len(basis) != k or len(on) != self.width:
             raise ValueError("sizes out of range")
+        over = list(over) or [()] * self.width
+        if len(over) != self.width or any(over) and len(positive) != k:
+            raise ValueError("sizes out of range")
         inside = [self._point(i) for i in counted]
+        sloped = [i for i in inside if i not in flat]
+        if sloped != inside[:len(sloped)]:
+            raise ValueError("flat points come last")
+        words = self.m // 64 + 1
+        within = np.zeros((k, words), dtype=np.uint64)
+        cdef const uint64_t[:, ::1] within_view = within
+        enveloped = [n for n, i in enumerate(inside) if any(i in part for part in over)]
         group_of = {i: sum(1 << j for j in range(self.width) if i in on[j]) for i in inside}
         rows = [(e, i) for i in inside for e in range(self.first[i], self.first[i + 1])]
         M = len(rows)
@@ -181,7 +194,7 @@ cdef class LinearProofs:
         size = np.array([self.exact.mass[r] for r in range(self.d)])
         cdef const double[::1] vector
         for r in range(k):
-            column[r].neuron, column[r].unit, column[r].turn = columns[r][0], -1, 1
+            column[r].neuron, column[r].unit, column[r].turn, column[r].within = columns[r][0], -1, 1, NULL
             if not 0 <= column[r].neuron <= self.width or kinds[r] not in (-1, 0, 1):
                 raise ValueError("no such neuron or kind")
             direction = np.ascontiguousarray(vectors[r], dtype=np.float64)
@@ -198,9 +211,15 @@ cdef class LinearProofs:
                     points[r * 8 + i] = self._point(columns[r][1][i])
                 vector = direction
                 bits[r] = linear_scale_bits(self.exact, column[r].points, &vector[0], 1e-14)
+            counts = [i for i in inside if column[r].neuron == self.width or (group_of[i] >> column[r].neuron) & 1]
+            if column[r].unit < 0 and over[column[r].neuron]:
+                counts += [i for i in over[column[r].neuron] if i in positive[r]]
+                for i in counts:
+                    within[r, i >> 6] |= <uint64_t>1 << (i & 63)
+                column[r].within = &within_view[r, 0]
             mass[r] = (abs(direction) + 1e-14) @ size * 1.0001
             for i, (e, point) in enumerate(rows):
-                if column[r].neuron == self.width or group_of[point] >> column[r].neuron & 1:
+                if point in counts:
                     A[r, i] = direction @ x[point]
         places = np.array([self.places[e] for e, _ in rows] + [0.0])
         alpha, beta, flat = np.full(k + 1, 1e-13), np.ones(M + 1), np.append(A.reshape(-1), 0.0)
@@ -208,12 +227,17 @@ cdef class LinearProofs:
         sides = np.array([i in upper for i in range(M + 1)], dtype=np.uint8)
         chosen, sign = _integers(basis, "basis"), _integers(kinds, "kinds")
         counting, counting_group = _integers(inside, "counted"), _integers([group_of[i] for i in inside], "groups")
+        starts = np.cumsum([0, *(self.first[i + 1] - self.first[i] for i in inside)])
+        start, special = _integers(starts, "starts"), _integers(enveloped, "enveloped")
         cdef const unsigned char[::1] sides_view = sides
         if k and not (0 <= chosen.min() and chosen.max() < M + k):
             raise ValueError("no such constraint")
         proof.M, proof.k, proof.n_points = M, k, len(inside)
         proof.kink, proof.group, proof.basis, proof.kind = _ints(kink), _ints(group), _ints(chosen), _ints(sign)
         proof.point, proof.point_group = _ints(counting), _ints(counting_group)
+        proof.point_row, proof.enveloped = _ints(start), _ints(special)
+        proof.n_sloped, proof.n_enveloped = len(sloped), len(enveloped)
+        proof.curved = sum(1 << r for r in range(self.width) if over[r])
         proof.at_upper, proof.A, proof.t = &sides_view[0], _doubles(flat), _doubles(places)
         proof.alpha, proof.beta, proof.column = _doubles(alpha), _doubles(beta), column
         proof.scale_bits, proof.mass = _doubles(bits), _doubles(mass)

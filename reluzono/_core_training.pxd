@@ -88,6 +88,6 @@ cdef class TrainingSearch(Partition):
     cdef Node *_pop_heap(self) noexcept
     cdef bint _raise_least(self) except -1
     cdef int _least_bound(self) noexcept
-    cdef void _take(self, int i) noexcept
+    cdef void _remove(self, int i) noexcept
     cdef bint _all_odd(self, const int *cones) noexcept
     cdef Node *_make(self, const int *cones, uint32_t alive) except NULL

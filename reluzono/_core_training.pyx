@@ -555,7 +555,7 @@ cdef class TrainingSearch(Partition):
         if node.bound >= self.upper:
             return False
         self.care = 0
-        self._take(i)
+        self._remove(i)
         try:
             self._step(node, True)
         except OverflowError:
@@ -563,7 +563,7 @@ cdef class TrainingSearch(Partition):
             return False
         return True
 
-    cdef void _take(self, int i) noexcept:
+    cdef void _remove(self, int i) noexcept:
         """Remove an open node by its place; the order of the others is not quite kept."""
         if i < self.n_heap:
             self.n_heap -= 1

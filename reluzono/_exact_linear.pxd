@@ -1,8 +1,9 @@
 """Lower bounds of piecewise-linear programs over cones proved in exact integer arithmetic.
 
 The program is that of `_linear_bound.pxd` with column r a vector v_r of d integers for one neuron, or for the output,
-and rows the kinks of points: A_mr = <v_r, x_i> where the neuron is active at the kink's point i, else 0. A basis (as many
-kinks B as columns P without x_r = 0 in it) and the kinks off it that have q = delta, the others q = 0, name one dual
+and rows the kinks of points: A_mr = <v_r, x_i> where the neuron is active at the kink's point i, else 0. At some
+points a neuron may count as the positive part of its rays, column by column (`within`): moments are then understood so.
+A basis (as many kinks B as columns P without x_r = 0 in it) and the kinks off it that have q = delta, the others q = 0, name one dual
 vector: q_B solves <v_r, V> = 0 for the neuron's moments V = sum of p_i x_i over its active points, p_i = slope_i + the
 q of the point's kinks, r in P. By Cramer's rule q_B = N / D with the determinant D of a matrix of integers. The vector
 proves the bound "sum of constants - q . t" whatever the search did if 0 <= q_B <= delta and D <v_r, V> has the sign of
@@ -16,7 +17,7 @@ vectors, which asks for more: that V = 0. A matrix that is singular modulo a pri
 from libc.math cimport fabs, frexp, ldexp, log2, sqrt
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from reluzono._exact_bound cimport (
     EXACT_COLUMNS,
@@ -39,19 +40,24 @@ cdef struct LinearProof:    # a claim; rows are kinks of points that count, in t
     int M, k
     const int *kink         # [M] of each row
     const int *group        # [M] of its point: bit j is set where neuron j is active
+    int curved              # bit j: at some point neuron j counts as the positive part of its rays
     const int *basis        # [k] rows, or M + column
     const unsigned char *at_upper   # [M]
     const double *A         # [k, M] of the program, columns scaled; alpha and beta bound its errors
     const double *alpha
     const double *beta
     const double *t         # [M]
-    const ExactColumn *column       # [k]
+    const ExactColumn *column       # [k]; `within` of the rays of such neurons is given
     const int *kind         # [k] 0 free, else the sign of <v_r, V> that is asked for
     const double *scale_bits        # [k] log2 of v_r over the vector of which A has the products, at least
     const double *mass      # [k] at least |<that vector, V>| for all q
     int n_points
-    const int *point        # the points that count
+    const int *point        # those that count
     const int *point_group
+    const int *point_row    # [n_points + 1] where their kinks start
+    int n_sloped            # the first points, which have a slope and a constant; the others only have kinks
+    int n_enveloped
+    const int *enveloped    # places among `point` where some neuron counts as the positive part of its rays
 
 cdef struct ExactLinear:
     Exact *space            # primes, points, minors
@@ -78,6 +84,7 @@ cdef struct ExactLinear:
     int n_checked
     uint64_t *matrix        # [s, s + 1]
     uint64_t *values        # [2 s + 2 + n_checked, t]
+    uint64_t *own           # [n_enveloped, d] moments of points, as far as they are known
 
 
 # ----------------------------------------------------------------- the equations
@@ -103,12 +110,12 @@ cdef inline bint _choose_equations(ExactLinear *E, const LinearProof *P) noexcep
     for r in range(P.k):
         counts[P.column[r].neuron] += not fixed[r]
     for j in range(E.width + 1):
-        E.spanned[j] = counts[j] == d
+        E.spanned[j] = counts[j] == d and not (P.curved >> j) & 1
         if n + counts[j] > E.s:
             return False
-        if counts[j] == d:
+        if E.spanned[j]:
             for k in range(d):
-                E.equation[n].neuron, E.equation[n].unit = j, k
+                E.equation[n].neuron, E.equation[n].unit, E.equation[n].within = j, k, NULL
                 E.source[n] = -1
                 n += 1
     E.n_checked = 0
@@ -129,6 +136,13 @@ cdef inline bint _choose_equations(ExactLinear *E, const LinearProof *P) noexcep
 
 cdef inline bint _acts(const ExactLinear *E, int group, int neuron) noexcept nogil:
     return neuron == E.width or (group >> neuron) & 1
+
+
+cdef inline bint _counts(const ExactLinear *E, const ExactColumn *column, int group, int i) noexcept nogil:
+    """Whether a column has its vector's value at point i, or 0."""
+    if column.within != NULL:
+        return (column.within[i >> 6] >> (i & 63)) & 1
+    return _acts(E, group, column.neuron)
 
 
 cdef inline double _column_exponent(const ExactLinear *E, const LinearProof *P, int r, int unit) noexcept nogil:
@@ -152,7 +166,7 @@ cdef inline int _linear_primes(const ExactLinear *E, const LinearProof *P, int w
         r, unit = E.source[a], E.equation[a].unit
         for b in range(s):
             m = E.row[b]
-            if not _acts(E, P.group[m], E.equation[a].neuron):
+            if not _counts(E, E.equation + a, P.group[m], E.point[P.kink[m]]):
                 continue
             entry = (fabs(P.A[<size_t>r * P.M + m]) + P.alpha[r] * P.beta[m] if r >= 0
                      else fabs(E.space.x_size[<size_t>E.point[P.kink[m]] * E.d + unit]))
@@ -188,7 +202,7 @@ cdef inline void _known_moments(const ExactLinear *E, const LinearProof *P, int 
     cdef const uint64_t *line
     cdef uint64_t sums[1 << EXACT_W][EXACT_D + 1]       # over the points where just these neurons are active
     memset(sums, 0, (<size_t>1 << E.width) * sizeof(sums[0]))
-    for i in range(P.n_points):
+    for i in range(P.n_sloped):
         g = P.point_group[i]
         line = E.rest + (<size_t>t * E.m + P.point[i]) * (d + 1)
         for k in range(d + 1):
@@ -213,6 +227,43 @@ cdef inline void _known_moments(const ExactLinear *E, const LinearProof *P, int 
                     V[j][k] = rz_addmod(V[j][k], sums[g][k], q)
 
 
+cdef inline void _own_moments(ExactLinear *E, const LinearProof *P, int t) noexcept nogil:
+    """`own` in the same way: slope x, and delta x for the kinks that have q = delta off the basis."""
+    cdef int d = E.d, n, i, b, m, k
+    cdef const rz_prime *q = E.space.prime + t
+    cdef const uint64_t *step = E.step + <size_t>t * E.kinks * (d + 2)
+    cdef const uint64_t *line
+    cdef uint64_t *own
+    for n in range(P.n_enveloped):
+        i, own = P.enveloped[n], E.own + n * d
+        memset(own, 0, d * sizeof(uint64_t))
+        if i < P.n_sloped:
+            memcpy(own, E.rest + (<size_t>t * E.m + P.point[i]) * (d + 1), d * sizeof(uint64_t))
+        for m in range(P.point_row[i], P.point_row[i + 1]):
+            line = step + <size_t>P.kink[m] * (d + 2)
+            for k in range(d if P.at_upper[m] else 0):
+                own[k] = rz_addmod(own[k], line[k], q)
+        for b in range(E.s):
+            m = E.row[b]
+            if P.point_row[i] <= m < P.point_row[i + 1] and P.at_upper[m]:
+                line = step + <size_t>P.kink[m] * (d + 2)
+                for k in range(d):
+                    own[k] = rz_submod(own[k], line[k], q)
+
+
+cdef inline uint64_t _along(const ExactLinear *E, const LinearProof *P, const ExactColumn *column, const uint64_t *v,
+                            const uint64_t *V, const rz_prime *q) noexcept nogil:
+    """A column's sum of p_i <v, x_i>: over the points where its neuron is active, then those with a moment of their own."""
+    cdef uint64_t total = rz_dotmod(v, V, E.d, q)
+    cdef int n, i
+    if column.within != NULL:
+        for n in range(P.n_enveloped):
+            i = P.enveloped[n]
+            if (_counts(E, column, 0, P.point[i]) and not _acts(E, P.point_group[i], column.neuron)):
+                total = rz_addmod(total, rz_dotmod(v, E.own + n * E.d, E.d, q), q)
+    return total
+
+
 cdef inline bint _solve_modulo(ExactLinear *E, const LinearProof *P, int t, int which) noexcept nogil:
     """`values` modulo prime t; False if the matrix is singular."""
     cdef int d = E.d, s = E.s, i, j, a, b
@@ -224,14 +275,16 @@ cdef inline bint _solve_modulo(ExactLinear *E, const LinearProof *P, int t, int 
     cdef uint64_t determinant
     cdef uint64_t *line
     _known_moments(E, P, t, V)
+    _own_moments(E, P, t)
     for a in range(s):
         _vector(E.space, t, &E.equation[a], v)
         j = E.equation[a].neuron
         line = E.matrix + a * (s + 1)
         for b in range(s):
             i = E.point[P.kink[E.row[b]]]
-            line[b] = rz_dotmod(v, x + <size_t>i * (d + 2), d, q) if _acts(E, P.group[E.row[b]], j) else 0
-        line[s] = rz_submod(0, rz_dotmod(v, V[j], d, q), q)
+            line[b] = (rz_dotmod(v, x + <size_t>i * (d + 2), d, q)
+                       if _counts(E, E.equation + a, P.group[E.row[b]], i) else 0)
+        line[s] = rz_submod(0, _along(E, P, E.equation + a, v, V[j], q), q)
     if not _cramer(E.matrix, s, q, solution, &determinant):
         return False
     _write_values(E, P, t, which, V, solution, determinant)
@@ -252,6 +305,8 @@ cdef inline void _write_values(ExactLinear *E, const LinearProof *P, int t, int 
     for j in range(E.width + 1):
         for k in range(d + 1):
             V[j][k] = rz_mulmod(V[j][k], determinant, q)
+    for i in range(P.n_enveloped * d):
+        E.own[i] = rz_mulmod(E.own[i], determinant, q)
     value = V[E.width][d]
     for b in range(E.s):
         i = P.kink[E.row[b]]
@@ -260,6 +315,10 @@ cdef inline void _write_values(ExactLinear *E, const LinearProof *P, int t, int 
             if _acts(E, P.group[E.row[b]], j):
                 for k in range(d):
                     V[j][k] = rz_addmod(V[j][k], rz_mulmod(solution[b], line[k], q), q)
+        for j in range(P.n_enveloped):
+            if P.point[P.enveloped[j]] == E.point[i]:
+                for k in range(d):
+                    E.own[j * d + k] = rz_addmod(E.own[j * d + k], rz_mulmod(solution[b], line[k], q), q)
         value = rz_submod(value, rz_mulmod(solution[b], E.place[<size_t>t * E.kinks + i], q), q)
         delta = E.step[(<size_t>t * E.kinks + i) * (d + 2) + d + 1]
         out[<size_t>n * E.primes] = solution[b]
@@ -269,7 +328,8 @@ cdef inline void _write_values(ExactLinear *E, const LinearProof *P, int t, int 
     out[<size_t>n * E.primes] = rz_submod(rz_mulmod(value, line[1], q), rz_mulmod(determinant, line[0], q), q)
     for a in range(E.n_checked):
         _vector(E.space, t, P.column + E.checked[a], v)
-        out[<size_t>(n + 1 + a) * E.primes] = rz_dotmod(v, V[P.column[E.checked[a]].neuron], d, q)
+        out[<size_t>(n + 1 + a) * E.primes] = _along(E, P, P.column + E.checked[a], v,
+                                                     V[P.column[E.checked[a]].neuron], q)
 
 
 cdef inline bint _cramer(uint64_t *M, int s, const rz_prime *q, uint64_t *solution,
@@ -422,18 +482,19 @@ cdef inline bint _allocate_linear(ExactLinear *E) noexcept:
     E.place = <uint64_t *>calloc(K * (n + 1), word)
     E.rest = <uint64_t *>calloc(K * m * (d + 1), word)
     E.upper = <uint64_t *>calloc(6 * K, word)
+    E.own = <uint64_t *>calloc(m * d, word)
     E.mass = <double *>calloc(d, sizeof(double))
     E.matrix = <uint64_t *>calloc(EXACT_SUPPORT * (EXACT_SUPPORT + 1), word)
     E.values = <uint64_t *>calloc((2 * EXACT_SUPPORT + 2 + EXACT_COLUMNS) * K, word)
     return (E.point != NULL and E.step != NULL and E.place != NULL and E.rest != NULL and E.upper != NULL
-            and E.mass != NULL and E.matrix != NULL and E.values != NULL)
+            and E.own != NULL and E.mass != NULL and E.matrix != NULL and E.values != NULL)
 
 
 cdef inline int linear_free(ExactLinear *E) noexcept:
     if E != NULL:
         exact_free(E.space)
         free(E.point); free(E.step); free(E.place); free(E.rest); free(E.upper); free(E.mass); free(E.matrix)
-        free(E.values)
+        free(E.values); free(E.own)
         free(E)
     return 0
 

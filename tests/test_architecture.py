@@ -28,6 +28,7 @@ LAYERS = [
         "_core_sided",
         "_core_least_squares",
         "_core_squared",
+        "_core_programs",
         "_core_kinked",
         "_core_exact_bound",
     ],

@@ -88,7 +88,7 @@ class Checked(_Writer):
         if mask in node.closed:
             assert self.duals is not None
             chosen = [self.exact.cone(self.search, c) for c in cones]
-            dual = self._dual(cones, chosen, node.closed[mask].columns, self.duals)
+            dual = self._dual(cones, chosen, signs_of(mask, self.problem.width), node.closed[mask], self.duals)
             assert dual is not None and isinstance(self.cells, LinearCells)
             proved = self.cells.lower_bound(chosen, signs_of(mask, self.problem.width), dual)
             assert proved is not None and proved >= self.bound
@@ -117,7 +117,7 @@ def test_what_integers_prove_is_true(problem: dict[str, Any]) -> None:
 def test_what_integers_prove_is_true_on_noisy_data() -> None:
     Checked.count = 0
     for output in OUTPUTS:
-        X, y = planted(1, 2, 20, seed=3, noise=1.0)
+        X, y = planted(1, 2, 30, seed=3, noise=1.0)
         check_records(TrainingProblem(X, y, 2, "absolute", output))
         check_records(TrainingProblem(np.round(X), np.round(y), 2, "quantile", output))
     assert Checked.count > 500

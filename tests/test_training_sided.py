@@ -25,7 +25,7 @@ class Tree:
     def __init__(self, certificate: dict[str, Any]) -> None:
         problem = read_problem(certificate["problem"])
         self.rows, row_of = check_rows(certificate, problem)
-        self.bounds = make_bounds(problem, self.rows, row_of, None)
+        self.bounds = make_bounds(problem, self.rows, row_of, certificate["dual_unit"])
         self.closures: list[Closure] = []
         search = Search(problem, Cones(certificate, self.rows), self, Fraction(0))  # type: ignore[arg-type]
         search.run(certificate["tree"])

@@ -51,10 +51,14 @@ Entries of the certificate, besides "format", "version", "kind", "digest":
       although they are not determined. There a neuron that is not determined is replaced by a function that is linear
       in the coefficients. On side 1 it makes the value too small: if s_i = 1 it is 0, or ``row.u`` if bit i of the mask
       is set; if s_i = -1 it is the sum of the coefficients times ``max(0, row.r)``. On side 2 it makes the value too
-      large, the other way round. The residual must be ``p_i <= 0`` on side 1 and >= 0 on side 2.
+      large, the other way round. The residual must be ``p_i <= 0`` on side 1 and >= 0 on side 2. Other bits of the
+      mask are 0.
     * piecewise-linear loss or minorants: ``[denominator, numerator, ...]``, for each determined point in order a number
       ``p_i = dual_unit numerator / denominator``: ``a.p >= 0`` for columns of rays, = 0 for output columns. Then no
-      combination has an objective below ``- sum_i sup_z (p_i z - loss_i(z))``, with p_i = 0 for undetermined points.
+      combination has an objective below ``- sum_i sup_z (p_i z - loss_i(z))``, with p_i = 0 for other points. One more
+      entry may follow, a list of ``[row, numerator, mask]`` for points that count although they are not determined, as
+      with the squared loss: on side 1 if the numerator is positive, on side 2 if it is negative, never 0. Bits of the
+      mask are set only for undetermined neurons that may be ``row.u``.
     * the same with a ridge > 0: ``[[denominator, numerator, ...], v_1, ..., v_width]``, the numbers p as before, then
       for each neuron a vector v of d rationals ``[denominator, numerator, ...]``. With the matrix R for which ``u.R.u``
       is the least ``|a|^2`` of a neuron u: ``a.p + 2 ridge v.R.r >= 0`` for the column a of each ray r. Because

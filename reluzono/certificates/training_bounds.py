@@ -83,7 +83,7 @@ class SquaredBounds:
         support, left_out, sided = self._read(proof, blocks, where)
         common = _determined(cones, everything) & ~left_out
         chosen = [(j, column) for j, part in enumerate(support) for column in part]
-        extra = [Sided(self, cones, signs, common, entry, where) for entry in sided]
+        extra = [Residual(self, cones, signs, common, entry, where) for entry in sided]
         require(len({point.row for point in extra}) == len(extra), f"{where}: a point counts twice")
         forms = [[self._form(s * t, a & b & common) for _, t, b in blocks] for _, s, a in blocks]
         if self.penalty:
@@ -126,7 +126,7 @@ class SquaredBounds:
         return support, left_out, array(parts[n + 1], where) if len(parts) > n else []
 
     @staticmethod
-    def _right(linear: list[list[int]], extra: list[Sided], j: int, column: tuple[int, ...]) -> int:
+    def _right(linear: list[list[int]], extra: list[Residual], j: int, column: tuple[int, ...]) -> int:
         return dot(linear[j], column) + sum(point.linear * point.value(j, column) for point in extra)
 
     @classmethod
@@ -135,7 +135,7 @@ class SquaredBounds:
         chosen: list[tuple[int, tuple[int, ...]]],
         forms: list[list[list[list[int]]]],
         linear: list[list[int]],
-        extra: list[Sided],
+        extra: list[Residual],
     ) -> tuple[list[int], int]:
         """``(x, scale)``: x / scale solves the normal equations on the chosen columns."""
         gram = [[dot(a, [dot(line, b) for line in forms[j][k]]) for k, b in chosen] for j, a in chosen]
@@ -177,31 +177,74 @@ class Sided:
     coefficients and makes the value too small (side 1) or too large (side 2)."""
 
     def __init__(
-        self, bounds: SquaredBounds, cones: Sequence[Cone], signs: Sequence[int], common: int, entry: Any, where: str
+        self,
+        rows: Sequence[Sequence[int]],
+        cones: Sequence[Cone],
+        signs: Sequence[int],
+        common: int,
+        entry: tuple[int, int, int],
+        where: str,
     ) -> None:
-        self.row, self.side, self._mask = integers(entry, where, 3)
-        require(0 <= self.row < bounds.m and not common >> self.row & 1, f"{where}: no such undetermined point")
+        self.row, self.side, self._mask = entry
+        require(0 <= self.row < len(rows) and not common >> self.row & 1, f"{where}: no such undetermined point")
         require(self.side in (1, 2), f"{where}: no such side")
-        self._line, self._cones, self._signs, self._where = bounds.rows[self.row], cones, signs, where
-        self.factor, self.linear, self.constant = bounds.weights[self.row]
-        self.residual = 0
+        self._line, self._cones, self._signs = rows[self.row], cones, signs
+        linear = sum(1 << j for j in range(len(cones)) if self._is_open(j) and not self._is_enveloped(j))
+        require(not self._mask & ~linear, f"{where}: no such neuron is linear")
+
+    def _is_open(self, j: int) -> bool:
+        return not (self._cones[j].active | self._cones[j].inactive) >> self.row & 1
+
+    def _is_enveloped(self, j: int) -> bool:
+        return (self._signs[j] == 1) == (self.side == 2)
 
     def value(self, j: int, column: tuple[int, ...]) -> int:
         """What a column of block j contributes."""
         value = dot(self._line, column)
-        if j == len(self._cones) or self._cones[j].active >> self.row & 1:
-            return value if j == len(self._cones) else self._signs[j] * value
-        if self._cones[j].inactive >> self.row & 1:
+        if j == len(self._cones):
+            return value
+        if self._is_open(j):
+            value = max(0, value) if self._is_enveloped(j) else value * (self._mask >> j & 1)
+        elif self._cones[j].inactive >> self.row & 1:
             return 0
-        if (self._signs[j] == 1) == (self.side == 2):
-            return self._signs[j] * max(0, value)
-        return self._signs[j] * value if self._mask >> j & 1 else 0
+        return self._signs[j] * value
+
+
+class Residual(Sided):
+    """Such a point with the squared loss: entry ``[row, side, mask]``."""
+
+    def __init__(
+        self, bounds: SquaredBounds, cones: Sequence[Cone], signs: Sequence[int], common: int, entry: Any, where: str
+    ) -> None:
+        row, side, mask = integers(entry, where, 3)
+        super().__init__(bounds.rows, cones, signs, common, (row, side, mask), where)
+        self._where = where
+        self.factor, self.linear, self.constant = bounds.weights[self.row]
+        self.residual = 0
 
     def check(self, chosen: Sequence[tuple[int, tuple[int, ...]]], solution: Sequence[int], scale: int) -> None:
         """Keep the residual of a solution, times the weight and the scale; refuse the wrong side."""
         value = sum(x * self.value(*at) for at, x in zip(chosen, solution, strict=True))
         self.residual = self.factor * value - self.linear * scale
         require(self.residual >= 0 if self.side == 1 else self.residual <= 0, f"{self._where}: the wrong side")
+
+
+class Multiplier(Sided):
+    """Such a point with a dual number: entry ``[row, numerator, mask]``. A positive one uses what makes the value too
+    small, a negative one what makes it too large."""
+
+    def __init__(
+        self,
+        rows: Sequence[Sequence[int]],
+        cones: Sequence[Cone],
+        signs: Sequence[int],
+        common: int,
+        entry: Any,
+        where: str,
+    ) -> None:
+        row, self.numerator, mask = integers(entry, where, 3)
+        require(self.numerator != 0, f"{where}: a point without weight")
+        super().__init__(rows, cones, signs, common, (row, 1 if self.numerator > 0 else 2, mask), where)
 
 
 class LinearBounds:
@@ -232,21 +275,36 @@ class LinearBounds:
         common = _determined(cones, (1 << self.m) - 1)
         points = [i for i in range(self.m) if common >> i & 1]
         tangents, squares = self._tangents(proof, len(cones), where)
-        denominator, *numerators = integers(proof[0] if self.penalty else proof, where, len(points) + 1)
+        numbers, extra = self._read(proof[0] if self.penalty else proof, cones, signs, common, where)
+        denominator, *numerators = integers(numbers, where, len(points) + 1)
         require(denominator > 0, f"{where}: the denominator is not positive")
-        for cone, sign, tangent in zip(cones, signs, tangents, strict=True):
-            total: Sequence[int | Fraction] = self._total(points, numerators, cone.active)
-            if sign < 0:
-                total = [-x for x in total]
-            if self.penalty:
-                total = [self.unit * x + denominator * y for x, y in zip(total, tangent, strict=True)]
-            require(all(sum(map(mul, total, ray)) >= 0 for ray in cone.rays), f"{where}: a column descends")
+        for j, (cone, sign, tangent) in enumerate(zip(cones, signs, tangents, strict=True)):
+            total = self._total(points, numerators, cone.active)
+            for ray in cone.rays:
+                product: int | Fraction = sign * dot(total, ray)
+                product += sum(point.numerator * point.value(j, ray) for point in extra)
+                if self.penalty:
+                    product = self.unit * product + denominator * sum(map(mul, tangent, ray), Fraction(0))
+                require(product >= 0, f"{where}: a column descends")
+        points += [point.row for point in extra]
+        numerators += [point.numerator for point in extra]
+        common = sum(1 << i for i in points)
         total = self._total(points, numerators, common)
         require(not any(dot(total, column) for column in self.outputs), f"{where}: an output column descends")
         rest = sum((x for i, x in enumerate(self.least) if not common >> i & 1), Fraction(0))
         rest += sum((self.constants[i] for i in points), Fraction(0))
         cost = sum(self._conjugate(i, x, denominator, where) for i, x in zip(points, numerators, strict=True))
         return rest - squares - self.unit * Fraction(cost, denominator * self.slopes * self.kinks)
+
+    def _read(
+        self, proof: Any, cones: Sequence[Cone], signs: Sequence[int], common: int, where: str
+    ) -> tuple[Any, list[Multiplier]]:
+        """The numbers for determined points, and the other points that count."""
+        if not (isinstance(proof, list) and proof and isinstance(proof[-1], list)):
+            return proof, []
+        extra = [Multiplier(self.rows, cones, signs, common, entry, where) for entry in proof[-1]]
+        require(len({point.row for point in extra}) == len(extra), f"{where}: a point counts twice")
+        return proof[:-1], extra
 
     def _tangents(self, proof: Any, width: int, where: str) -> tuple[list[list[Fraction]], Fraction]:
         """``2 ridge R v`` for the vector v of each neuron, and the sum of ``ridge v.R.v``."""

@@ -5,6 +5,11 @@ largest ``- sum_i conjugate_i(p_i)`` over p with ``a.p >= 0`` for the columns of
 ``p_i = slope + sum q`` over the kinks (t, delta) of point i, with ``0 <= q <= delta``: a program with few rows, of
 bounded variables. Any feasible p proves a lower bound, also where points are left out because some cone does not
 determine them: they get p_i = 0, that is, the least value of their own loss.
+
+Such a point may also count (`Sided`). There a neuron's part s max(0, x.u), u = sum of coefficients times rays r, is at
+least 0 or s x.u (s = 1), and at most the sum of coefficients times max(0, x.r); for s = -1 the other way round. So the
+prediction lies between two functions that are linear in the coefficients. If p_i > 0 the lower one may stand for it in
+the column a, if p_i < 0 the upper one.
 """
 
 from __future__ import annotations
@@ -14,13 +19,20 @@ from fractions import Fraction
 from itertools import repeat
 from math import gcd
 from operator import mul
+from typing import Any
 
+from reluzono.geometry.double_description import dot
 from reluzono.training.bounded_simplex import maximize
 from reluzono.training.cones import Cone, Minimum, bits, common_points, neurons_of
 from reluzono.training.problem import Kinks, TrainingProblem
 
+WHOLE, RISING, FALLING = 1, 2, 4  # bits: what a kink is part of; as in the kernel
+Use = tuple[int, int, int]  # t, delta, such bits
 Hinge = tuple[int, int, int]  # side, t, delta
-Dual = list[int]  # a denominator, then a numerator for each point that is determined for all neurons, in order
+#: a denominator, then a numerator for each point that is determined for all neurons, in order; then, if there are any,
+#: the list of other points that count
+Dual = list[Any]
+Sided = Sequence[int]  # a point, its numerator, and the mask of undetermined neurons that are linear there, not 0
 
 
 class LinearCells:
@@ -69,17 +81,27 @@ class LinearCells:
         """The same if the objective grows along each ray, in addition, at least as fast as its gradient says."""
         points = list(bits(common_points(cones, self.problem)))
         denominator, *values = dual
+        sided: list[Sided] = values.pop() if values and isinstance(values[-1], list) else []
         if denominator <= 0 or len(values) != len(points):
             return None
         columns = self._columns(cones, signs, points)
         free = len(columns) - self.problem.outputs
         products = [sum(map(mul, column, values)) for column in columns]
+        for i, p, linear in sided:
+            row, side = self.problem.rows[i], 1 if p > 0 else 2
+            line = [
+                contribution(cone, sign, dot(row, ray), i, side, linear >> j & 1)
+                for j, (cone, sign) in enumerate(zip(cones, signs, strict=True))
+                for ray in cone.rays
+            ]
+            line += row[: self.problem.outputs]
+            products = [x + p * y for x, y in zip(products, line, strict=True)]
         if any(products[free:]):
             return None
         if any(product + denominator * more < 0 for product, more in zip(products[:free], gradient, strict=False)):
             return None
         total = self._floor * denominator
-        for i, p in zip(points, values, strict=True):
+        for i, p in [*zip(points, values, strict=True), *((i, p) for i, p, _ in sided)]:
             cost = _conjugate(self._hinges[i], p, denominator)
             if cost is None:
                 return None
@@ -98,6 +120,17 @@ class LinearCells:
         return columns + [[row[k] for row in rows] for k in range(self.problem.outputs)]
 
 
+def contribution(cone: Cone, sign: int, value: int, i: int, side: int, linear: int) -> int:
+    """What a ray of a neuron with this value at point i adds to the prediction there, or, if the cone leaves the point
+    undetermined, to a function that is nowhere above it (side 1) or below it (side 2): its positive part to one of
+    them, to the other its value if that is chosen to be linear, not 0."""
+    if cone.inactive >> i & 1:
+        return 0
+    if not cone.active >> i & 1:
+        value = max(0, value) if (sign > 0) == (side == 2) else linear * value
+    return sign * value
+
+
 def hinges(loss: Kinks) -> list[Hinge]:
     """The loss minus its least value as a sum of ``delta max(0, side (z - t))``, in the order of t."""
     parts, slope = [], loss.slope
@@ -109,6 +142,22 @@ def hinges(loss: Kinks) -> list[Hinge]:
             parts.append((1, t, delta - left))
         slope += delta
     return parts
+
+
+def kernel_kinks(loss: Kinks) -> list[Use]:
+    """The kinks of the loss, and those of its rising and falling parts, with their uses.
+
+    The rising part is what the loss minus its least value is right of where that is attained, and 0 left of it.
+    """
+    listed, slope = [], loss.slope
+    for t, delta in loss.kinks:
+        left = min(delta, max(0, -slope))
+        if 0 < left < delta:
+            listed += [(t, delta, WHOLE), (t, left, FALLING), (t, delta - left, RISING)]
+        else:
+            listed.append((t, delta, WHOLE | (FALLING if left else RISING)))
+        slope += delta
+    return listed
 
 
 def _conjugate(parts: Sequence[Hinge], p: int, denominator: int) -> int | None:

@@ -14,6 +14,7 @@ from reluzono._core_kinked import KinkedSearch
 from reluzono._core_squared import SquaredSearch
 from reluzono._core_training import TrainingSearch
 from reluzono.geometry.double_description import dot, primitive
+from reluzono.training.cell_linear import kernel_kinks
 from reluzono.training.cones import Cone
 from reluzono.training.exact_tables import ExactTables, LinearTables, exact_tables, linear_tables
 from reluzono.training.problem import Kinks, Quadratic, TrainingProblem
@@ -98,7 +99,10 @@ class KernelProblem:
 
     def _linear_tables(self) -> LinearTables | None:
         p = self.problem
-        losses = [(loss.slope, loss.constant - loss.minimum, loss.kinks) for loss in self.kinked]
+        losses = [
+            (loss.slope, loss.constant - loss.minimum, [kink[:2] for kink in kernel_kinks(loss)])
+            for loss in self.kinked
+        ]
         return linear_tables(p.rows, losses, p.width * p.d + p.outputs, self.depth - self.height, self.depth)
 
     def lower(self, search: TrainingSearch, loss: Fraction) -> None:
@@ -111,16 +115,18 @@ class KernelProblem:
         """Whether a rational search has the numbers that it needs."""
         return not isinstance(search, KinkedSearch) or search.is_exact
 
-    def _kinked_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def _kinked_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         steep = self.height - self.depth
-        kinks = [kink for loss in self.kinked for kink in loss.kinks]
-        first = np.cumsum([0, *(len(loss.kinks) for loss in self.kinked)])
+        parts = [kernel_kinks(loss) for loss in self.kinked]
+        kinks = [kink for part in parts for kink in part]
+        first = np.cumsum([0, *(len(part) for part in parts)])
         return (
             _doubles(_power(loss.slope, steep) for loss in self.kinked),
             _doubles(_power(loss.constant - loss.minimum, -self.depth) for loss in self.kinked),
             first.astype(np.intc),
-            _doubles(_power(t, -self.height) for t, _ in kinks),
-            np.array([_rounded_down(_power(delta, steep)) for _, delta in kinks], dtype=float),
+            _doubles(_power(t, -self.height) for t, *_ in kinks),
+            np.array([_rounded_down(_power(delta, steep)) for _, delta, _ in kinks], dtype=float),
+            np.array([use for *_, use in kinks], dtype=np.int8),
         )
 
     def _integers(self) -> np.ndarray:

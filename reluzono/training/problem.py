@@ -29,7 +29,7 @@ class Quadratic:
     linear: int
     constant: int
 
-    degree: ClassVar = 2
+    degree: ClassVar[int] = 2
 
     def scaled(self, z: int, common: int) -> int:
         """``common**degree`` times the loss at ``z / common``."""
@@ -52,7 +52,7 @@ class Kinks:
     kinks: tuple[tuple[int, int], ...]
     constant: int
 
-    degree: ClassVar = 1
+    degree: ClassVar[int] = 1
 
     def scaled(self, z: int, common: int) -> int:
         """``common**degree`` times the loss at ``z / common``."""

@@ -140,7 +140,7 @@ class _Writer:
                 closure = _renamed(node.closed[member], cones, member, mask, EQUATION if self.duals else 0)
                 if not isinstance(self.cells, LinearCells) or self.duals is None:
                     return self._proof(cones, closure)
-                dual = self._dual(cones, chosen, closure.columns, self.duals)
+                dual = self._dual(cones, chosen, signs, closure, self.duals)
                 proved = None if dual is None else self.cells.lower_bound(chosen, signs, dual)
                 if proved is not None and proved >= self.bound:
                     return dual
@@ -162,9 +162,10 @@ class _Writer:
         return [*(sorted(part) for part in support), *points]
 
     def _dual(
-        self, cones: Sequence[int], chosen: Sequence[Cone], names: list[tuple[int, int]], duals: Duals
-    ) -> list[int] | None:
+        self, cones: Sequence[int], chosen: Sequence[Cone], signs: Sequence[int], closure: _Closure, duals: Duals
+    ) -> list[Any] | None:
         equations: list[Equation] = []
+        names = closure.columns
         for kind, name in names:
             neuron = kind - EQUATION
             if neuron == self.problem.width:
@@ -172,7 +173,8 @@ class _Writer:
             elif neuron >= 0:
                 equations.append((neuron, chosen[neuron].rays[self._place(cones[neuron], name)]))
         basic = [name for kind, name in names if kind == BASIC]
-        return duals.dual(chosen, basic, [name for kind, name in names if kind == UPPER], equations)
+        upper = [name for kind, name in names if kind == UPPER]
+        return duals.dual(chosen, signs, basic, upper, equations, closure.sided)
 
     def _place(self, cone: int, name: int) -> int:
         if cone not in self._places:

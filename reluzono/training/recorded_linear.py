@@ -7,7 +7,7 @@ from math import gcd
 
 from reluzono import linalg
 from reluzono.geometry.double_description import dot
-from reluzono.training.cell_linear import Dual
+from reluzono.training.cell_linear import Dual, contribution, kernel_kinks
 from reluzono.training.cones import Cone, bits, common_points
 from reluzono.training.problem import Kinks, TrainingProblem
 
@@ -21,24 +21,35 @@ class Duals:
     def __init__(self, problem: TrainingProblem) -> None:
         self.problem = problem
         self.losses = [loss for loss in problem.losses if isinstance(loss, Kinks)]
-        self.kinks = [(i, delta) for i, loss in enumerate(self.losses) for _, delta in loss.kinks]
+        self.kinks = [(i, delta) for i, loss in enumerate(self.losses) for _, delta, _ in kernel_kinks(loss)]
 
     def dual(
-        self, cones: Sequence[Cone], basic: Sequence[int], upper: Sequence[int], equations: Sequence[Equation]
+        self,
+        cones: Sequence[Cone],
+        signs: Sequence[int],
+        basic: Sequence[int],
+        upper: Sequence[int],
+        equations: Sequence[Equation],
+        sided: Sequence[Sequence[int]],
     ) -> Dual | None:
         """The vector with multipliers delta at some kinks, 0 at others but the basic ones, and no reduced costs in the
-        columns of the equations; None if there is none."""
+        columns of the equations; None if there is none. Undetermined points with sides and masks may count."""
         points = list(bits(common_points(cones, self.problem)))
+        ways = {i: (side, linear) for i, side, linear in sided}
         p = {i: self.losses[i].slope for i in points}
+        p |= {i: self.losses[i].slope if side == 2 else 0 for i, (side, _) in ways.items()}
         for e in upper:
             i, delta = self.kinks[e]
             p[i] += delta
         places = [self.kinks[e][0] for e in basic]
         matrix, right = [], []
         for neuron, vector in equations:
-            active = (1 << self.problem.m) - 1 if neuron == self.problem.width else cones[neuron].active
-            values = {i: dot(self.problem.rows[i], vector) for i in points if active >> i & 1}
-            matrix.append([values.get(i, 0) for i in places])
+            values = {i: dot(self.problem.rows[i], vector) for i in p}
+            if neuron < self.problem.width:
+                for i, x in values.items():
+                    side, linear = ways.get(i, (1, 0))
+                    values[i] = contribution(cones[neuron], signs[neuron], x, i, side, linear >> neuron & 1)
+            matrix.append([values[i] for i in places])
             right.append(-sum(v * p[i] for i, v in values.items()))
         found = linalg.solve(matrix, right)
         if found is None:
@@ -47,6 +58,6 @@ class Duals:
         total = {i: denominator * value for i, value in p.items()}
         for i, share in zip(places, shares, strict=False):
             total[i] += share
-        numbers = [denominator, *(total[i] for i in points)]
-        common = gcd(*numbers)
-        return [x // common for x in numbers]
+        common = gcd(denominator, *total.values())
+        extra = [[i, total[i] // common, linear] for i, (_, linear) in ways.items() if total[i]]
+        return [denominator // common, *(total[i] // common for i in points), *([extra] if extra else [])]
