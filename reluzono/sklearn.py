@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from reluzono.errors import InvalidInputError, MissingDependencyError
+from reluzono.exact import in_digits
 from reluzono.training.fit import GlobalFit, fit_global
 
 try:
@@ -99,7 +100,7 @@ def _warn(estimator: _GlobalReLU, result: GlobalFit) -> None:
 
     warnings.warn(
         f"{type(estimator).__name__}: the budget {estimator.budget!r} ended the search; the loss is "
-        f"{float(result.loss):.6g} and no network is below {float(result.lower_bound):.6g}. Raise budget, or reduce "
+        f"{in_digits(result.loss)} and no network is below {in_digits(result.lower_bound)}. Raise budget, or reduce "
         "the width or the number of samples",
         OptimumNotProvedWarning,
         stacklevel=4,

@@ -273,7 +273,7 @@ def test_executor_and_progress_change_nothing() -> None:
         shared = fit(LINE, y, 2, executor=pool, progress=lambda *args: seen.append(args))
     alone = fit(LINE, y, 2)
     assert shared.network == alone.network and shared.statistics == alone.statistics
-    assert seen[-1][0] == seen[-1][1] == 105
+    assert seen[-1][0] == seen[-1][1] == 29 * 28 // 2
 
 
 # ------------------------------------------------------------------ smallest width
