@@ -133,6 +133,41 @@ def test_counts() -> None:
     assert statistics["dichotomies"] == 6 and statistics["plain_programs"] == 12**2
 
 
+@given(data(1, 6) | data(2, 6) | data(3, 5), st.sampled_from(OUTPUTS))
+@settings(max_examples=40, deadline=None)
+def test_dichotomies_in_special_position(points: Any, output: str) -> None:
+    """Sign patterns and rays, against brute force over all patterns."""
+    X, y = points
+    problem = TrainingProblem(X, y, 1, output=output)
+    listed = list_dichotomies(problem)
+    found = {(cone.active, frozenset(map(tuple, cone.rays))) for cone in listed}
+    expected = set()
+    for pattern, rays in oracle.dichotomies([[Fraction(x) for x in row] for row in problem.rows]):
+        integers = frozenset(tuple(oracle.primitive(ray)) for ray in rays)
+        expected.add((sum(1 << i for i, on in enumerate(pattern) if on), integers))
+    everything = (1 << problem.m) - 1
+    assert all(cone.inactive == everything & ~cone.active for cone in listed)
+    assert rz.count_subproblems(width=2, X=X) == (2 * len(expected)) ** 2
+    if output == "affine":
+        assert len(found) == len(listed) == len(expected) // 2 and found < expected
+        assert {active for active, _ in found} | {everything & ~active for active, _ in found} == {
+            a for a, _ in expected
+        }
+    else:
+        assert len(found) == len(listed) and found == expected
+
+
+def test_wrong_numbers_of_points_are_refused() -> None:
+    for arguments, message in (
+        ({"n": 2, "D": 3, "X": LINE}, "X is given"),
+        ({"n": 2}, "D is None"),
+        ({"X": LINE, "width": -1}, "width is -1"),
+        ({"X": [1, 2]}, "X has 1 dimensions"),
+    ):
+        with pytest.raises(rz.InvalidInputError, match=message):
+            rz.count_subproblems(**arguments)
+
+
 # ------------------------------------------------------------------ corners
 
 
@@ -290,6 +325,13 @@ def test_minimal_width() -> None:
     assert rz.training.minimal_width(LINE, y, Fraction(2, 17), method="enumerate").width == 3
     limited = rz.training.minimal_width(LINE, y, budget={"seconds": 0}, method="enumerate")
     assert limited.width is None and not limited.is_minimal and limited.fit is None
+    for cells in (0, 30, 90):  # 1, 28 and 406 programs, 32 at a time
+        limited = rz.training.minimal_width(LINE, y, budget={"cells": cells}, method="enumerate")
+        assert limited.width is None and limited.lower_bound == len(limited.fits) - 1 == 2
+        assert sum(fit.statistics["programs"] for fit in limited.fits) <= cells + 64
+    assert rz.training.minimal_width(LINE, y, 20, ridge="0", method="enumerate").width == 1
+    open_end = rz.training.minimal_width(LINE, [0, 0, 0, 1, 1, 1, 1], loss="logistic", output="bias")
+    assert open_end.width is None and open_end.lower_bound == 1 and open_end.fits[1].lower_bound == 0
     with pytest.raises(rz.InvalidInputError, match="allow is 1/2"):
         rz.training.minimal_width([[0], [0]], [0, 1], method="enumerate")
     with pytest.raises(rz.InvalidInputError, match="ridge"):
