@@ -64,14 +64,15 @@ def as_fraction(value: Any, name: str = "value") -> Fraction:
 def in_digits(value: Fraction, digits: int = 6) -> str:
     """A number for people, rounded to so many digits; of any size.
 
-    >>> in_digits(Fraction(1, 3)), in_digits(Fraction(10**400, 3))
-    ('0.333333', '3.33333e+399')
+    >>> in_digits(Fraction(1, 3)), in_digits(Fraction(3 * 10**400, 2))
+    ('0.333333', '1.5e+400')
     """
     try:
         return f"{float(value):.{digits}g}"
     except OverflowError:
         context = Context(prec=digits, Emax=MAX_EMAX)
-        return f"{context.divide(Decimal(value.numerator), Decimal(value.denominator)):.{digits}g}"
+        rounded = context.divide(Decimal(value.numerator), Decimal(value.denominator))
+        return f"{rounded.normalize(context):.{digits}g}"
 
 
 def at_least(least: int, **arguments: Any) -> tuple[int, ...]:
