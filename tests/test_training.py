@@ -13,12 +13,11 @@ import pytest
 import training_oracle as oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from training_cases import LINE, LOSSES, OUTPUTS, THIRD, bounds_of, data, fit
 
 import reluzono as rz
 from reluzono.certificates import Refused, seal
-from reluzono.certificates.training_bounds import make_bounds
-from reluzono.certificates.training_data import check_rows, read_problem
-from reluzono.training import piecewise_linear, quantile
+from reluzono.training import piecewise_linear
 from reluzono.training.cell_linear import LinearCells
 from reluzono.training.cells import make_cells
 from reluzono.training.cones import Partition
@@ -26,40 +25,7 @@ from reluzono.training.enumerate import list_dichotomies
 from reluzono.training.logistic import loss_at, minorant
 from reluzono.training.problem import TrainingProblem
 
-LINE = [[x] for x in range(-3, 4)]
-OUTPUTS = ("none", "bias", "affine")
-THIRD = Fraction(1, 3)
-
-#: name -> (loss, the oracle's loss, its breakpoints as a function of the target)
-LOSSES: dict[str, tuple[Any, oracle.Loss, Callable[[Fraction], list[Fraction]] | None]] = {
-    "squared": ("squared", oracle.squared, None),
-    "absolute": ("absolute", oracle.absolute, lambda y: [y]),
-    "hinge": ("hinge", oracle.hinge, lambda y: [y]),
-    "quantile": (quantile(THIRD), oracle.quantile(THIRD), lambda y: [y]),
-    "insensitive": (
-        rz.training.epsilon_insensitive(THIRD),
-        oracle.insensitive(THIRD),
-        lambda y: [y - THIRD, y + THIRD],
-    ),
-}
-
-
-def fit(X: Any, y: Any, width: int, **options: Any) -> Any:
-    return rz.fit_global(X, y, width, method="enumerate", **options)
-
-
 # ------------------------------------------------------------------ against brute force
-
-
-@st.composite
-def data(draw: st.DrawFn, n: int, most: int, labels: bool = False) -> tuple[list[list[Fraction]], list[Fraction]]:
-    """Few points on a small grid: repeated, collinear and constant ones are frequent."""
-    size = draw(st.integers(1, most))
-    coordinate = st.sampled_from([Fraction(-1), Fraction(0), Fraction(1), Fraction(5, 2)])
-    X = draw(st.lists(st.lists(coordinate, min_size=n, max_size=n), min_size=size, max_size=size))
-    targets = st.sampled_from([-1, 1] if labels else [-1, 0, 0, 1, 2])
-    y = draw(st.lists(targets.map(Fraction), min_size=size, max_size=size))
-    return X, y
 
 
 def check_against_oracle(name: str, X: Any, y: Any, width: int, output: str, weights: Any = None) -> None:
@@ -560,12 +526,6 @@ def test_a_certificate_for_other_data_is_refused() -> None:
     mixed = {**certificate, "networks": better["networks"]}
     assert not rz.verify(seal(mixed))
     assert "another loss" in str(rz.verify(seal({**certificate, "loss": better["loss"]})))
-
-
-def bounds_of(certificate: dict[str, Any]) -> Any:
-    """The checker's bounds for the problem of a certificate."""
-    problem = read_problem(certificate["problem"])
-    return make_bounds(problem, *check_rows(certificate, problem), certificate["dual_unit"])
 
 
 def test_infeasible_dual_vectors_are_refused() -> None:

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from training_cases import LINE, NOISY
 
 import reluzono as rz
 from reluzono.training.cell_linear import LinearCells
@@ -15,8 +16,6 @@ from reluzono.training.cells import make_cells, without_neurons
 from reluzono.training.exact_search import _Search
 from reluzono.training.problem import TrainingProblem
 
-LINE = [[x] for x in range(-3, 4)]
-NOISY = [0, 2, 1, 0, 0, 1, 3]
 LABELS = [[x, x * x % 7] for x in range(14)], [0, 1, 1, 0, 0, 1, 1, 0, 1, 0, 0, 1, 0, 1]
 ENUMERATE: dict[str, Any] = {"method": "enumerate"}
 EXACT: dict[str, Any] = {"loss": "absolute", "ridge": Fraction(1, 10)}
