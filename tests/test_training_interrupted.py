@@ -106,6 +106,19 @@ def test_the_logistic_loss_takes_weights_beyond_doubles(weight: Fraction) -> Non
 # ------------------------------------------------------------------ tokens
 
 
+@pytest.mark.parametrize("options", [ENUMERATE, EXACT, {"ridge": 1}])
+def test_the_least_budgets_lead_to_the_end(options: dict[str, Any]) -> None:
+    X, y = [[x, x * x % 5] for x in range(6)], NOISY[:6]
+    whole, part = rz.fit_global(X, y, 1, **options), None
+    for _ in range(2000):
+        last, part = part, rz.fit_global(X, y, 1, budget={"cells": 0}, start=part and part.token, **options)
+        assert part.lower_bound <= whole.loss <= part.loss
+        assert last is None or last.lower_bound <= part.lower_bound
+        if part.status == "optimal":
+            break
+    assert part is not None and part.status == "optimal" and part.loss == whole.loss
+
+
 @pytest.mark.parametrize("options", [ENUMERATE, EXACT])
 def test_tokens_are_for_one_problem(options: dict[str, Any]) -> None:
     problem: dict[str, Any] = {"X": LINE, "y": NOISY, "width": 2, "output": "none", **options}

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from heapq import heapify, heappop, heappush
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, islice
 from typing import Any
 
 from reluzono.budget import Budget, Clock, as_progress
@@ -52,8 +52,8 @@ def exact_search(
             report(search.nodes, None, f"nodes, objective between {search.interval()}")
             clock.check(search.programs)
     except (BudgetExceededError, KeyboardInterrupt):
-        if search is None or not search.begun:
-            return replace(best if search is None else search.best, lower_bound=problem.floor)
+        if search is None:
+            return replace(best, lower_bound=problem.floor)
         return replace(search.best, lower_bound=search.bound, statistics=search.statistics(), token=search.token())
     return replace(search.best, lower_bound=search.best.loss, statistics=search.statistics())
 
@@ -74,29 +74,35 @@ class _Search:
     def __init__(self, problem: TrainingProblem, best: Outcome, clock: Clock) -> None:
         self.clock = clock
         self.problem, self.cells, self.partition = problem, make_cells(problem), Partition(problem)
-        self.best, self.begun = best, False
+        self.best = best
+        self.made, self.begun = 0, False  # how many of the first nodes are made; whether all are
         self.heap: list[Node] = []
         self.nodes = self.programs = 0
 
     def begin(self, start: str | None, clock: Clock) -> None:
-        """The first nodes, or those of a token."""
-        if start is None:
-            for cones in combinations_with_replacement(self.partition.roots, self.problem.width):
-                for mask in range(1 << self.problem.width):
-                    self._add(cones, mask, self.problem.floor)
-                    clock.check(self.programs)
-            self.begun = True
-            return
-        signs, hidden, output, nodes = read_token(_NAME, self.problem, start)
+        """The first nodes, or those of a token and what is missing of the first ones."""
+        if start is not None:
+            self._resume(start)
+        width = self.problem.width
+        choices = combinations_with_replacement(self.partition.roots, width)
+        first = ((cones, mask) for cones in choices for mask in range(1 << width))
+        for cones, mask in islice(first, self.made, None):
+            self._add(cones, mask, self.problem.floor)
+            self.made += 1
+            clock.check(self.programs)
+        self.begun = True
+
+    def _resume(self, start: str) -> None:
+        signs, hidden, output, nodes, self.made = read_token(_NAME, self.problem, start)
         known: list[list[Fraction]] = [[Fraction(x) for x in u] for u in hidden]
         last = output and [Fraction(x) for x in output]
         loss = self.problem.value(signs, known, last)
-        self.best = replace(self.best, signs=signs, hidden=known, output=last, loss=loss)
+        if loss < self.best.loss:
+            self.best = replace(self.best, signs=signs, hidden=known, output=last, loss=loss)
         for bound, paths, mask in nodes:
             self.nodes += 1
             self.heap.append((Fraction(bound), self.nodes, tuple(self._follow(path) for path in paths), mask))
         heapify(self.heap)
-        self.begun = True
 
     def _follow(self, path: list[int]) -> int:
         node = path[0]
@@ -139,6 +145,8 @@ class _Search:
     @property
     def bound(self) -> Fraction:
         """No network's objective is below."""
+        if not self.begun:
+            return self.problem.floor
         return min(self.best.loss, self.heap[0][0]) if self.heap else self.best.loss
 
     def interval(self) -> str:
@@ -154,4 +162,4 @@ class _Search:
         paths = [(str(b), [self.partition.paths[c] for c in cones], mask) for b, _, cones, mask in self.heap]
         hidden = [[str(x) for x in u] for u in self.best.hidden]
         output = None if self.best.output is None else [str(x) for x in self.best.output]
-        return make_token(_NAME, self.problem, [self.best.signs, hidden, output, paths])
+        return make_token(_NAME, self.problem, [self.best.signs, hidden, output, paths, self.made])
