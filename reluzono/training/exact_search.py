@@ -93,16 +93,17 @@ class _Search:
         self.begun = True
 
     def _resume(self, start: str) -> None:
-        signs, hidden, output, nodes, self.made = read_token(_NAME, self.problem, start)
+        signs, hidden, output, nodes, made = read_token(_NAME, self.problem, start)
         known: list[list[Fraction]] = [[Fraction(x) for x in u] for u in hidden]
         last = output and [Fraction(x) for x in output]
         loss = self.problem.value(signs, known, last)
         if loss < self.best.loss:
             self.best = replace(self.best, signs=signs, hidden=known, output=last, loss=loss)
+        heap: list[Node] = []
         for bound, paths, mask in nodes:
-            self.nodes += 1
-            self.heap.append((Fraction(bound), self.nodes, tuple(self._follow(path) for path in paths), mask))
-        heapify(self.heap)
+            heap.append((Fraction(bound), len(heap), tuple(self._follow(path) for path in paths), mask))
+        heapify(heap)
+        self.nodes, self.heap, self.made = len(heap), heap, made  # all or nothing, if the user interrupts
 
     def _follow(self, path: list[int]) -> int:
         node = path[0]
