@@ -7,7 +7,7 @@ NumPy integers, and floats at their exact dyadic value. NaN and infinity are err
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from decimal import MAX_EMAX, Context, Decimal
 from fractions import Fraction
 from math import gcd, isfinite, lcm
 from numbers import Rational
@@ -59,6 +59,20 @@ def as_fraction(value: Any, name: str = "value") -> Fraction:
     raise InvalidInputError(
         f"{name} is {value!r} of type {type(value).__name__}: give an int, Fraction, 'p/q' or float"
     )
+
+
+def in_digits(value: Fraction, digits: int = 6) -> str:
+    """A number for people, rounded to so many digits; of any size.
+
+    >>> in_digits(Fraction(1, 3)), in_digits(Fraction(3 * 10**400, 2))
+    ('0.333333', '1.5e+400')
+    """
+    try:
+        return f"{float(value):.{digits}g}"
+    except OverflowError:
+        context = Context(prec=digits, Emax=MAX_EMAX)
+        rounded = context.divide(Decimal(value.numerator), Decimal(value.denominator))
+        return f"{rounded.normalize(context):.{digits}g}"
 
 
 def at_least(least: int, **arguments: Any) -> tuple[int, ...]:

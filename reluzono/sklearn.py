@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from reluzono.errors import InvalidInputError, MissingDependencyError
+from reluzono.exact import as_exact, in_digits
 from reluzono.training.fit import GlobalFit, fit_global
+from reluzono.training.problem import read_weights
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -54,6 +56,8 @@ class _GlobalReLU(BaseEstimator):  # type: ignore[misc]
         weights = None if sample_weight is None else _check_sample_weight(sample_weight, X)
         if weights is not None and not weights.any():
             raise InvalidInputError("sample_weight is 0 everywhere: give a positive weight to some sample")
+        if weights is not None:
+            read_weights(weights, len(weights))  # refused by its place before samples are sorted
         order = _order(X, y)
         result = fit_global(
             X[order],
@@ -86,7 +90,11 @@ class _GlobalReLU(BaseEstimator):  # type: ignore[misc]
     def _values(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         points = validate_data(self, X, reset=False)
-        return self.network_.evaluate_float(points)[:, 0]
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = self.network_.evaluate_float(points)[:, 0]
+        for k in np.flatnonzero(~np.isfinite(values)):  # weights beyond doubles: evaluated exactly, and rounded
+            values[k] = np.asarray(self.network_(as_exact(points[k])), dtype=float)[0]
+        return values
 
 
 def _order(X: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -99,7 +107,7 @@ def _warn(estimator: _GlobalReLU, result: GlobalFit) -> None:
 
     warnings.warn(
         f"{type(estimator).__name__}: the budget {estimator.budget!r} ended the search; the loss is "
-        f"{float(result.loss):.6g} and no network is below {float(result.lower_bound):.6g}. Raise budget, or reduce "
+        f"{in_digits(result.loss)} and no network is below {in_digits(result.lower_bound)}. Raise budget, or reduce "
         "the width or the number of samples",
         OptimumNotProvedWarning,
         stacklevel=4,

@@ -85,7 +85,45 @@ def test_bad_tables_are_named(tmp_path: Path, text: str, options: dict[str, str]
         read_table(str(path), **options)
 
 
-def test_impossible_files_are_refused_first(data: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_that_are_no_tables_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    binary = tmp_path / "binary.csv"
+    binary.write_bytes(b"\xff\xfe\x00")
+    for path in (binary, tmp_path, tmp_path / "nowhere.csv"):
+        assert main(["fit", str(path)]) == 2
+        assert "cannot be read as a table" in capsys.readouterr().err
+
+
+def test_a_mark_of_byte_order_is_no_part_of_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "marked.csv"
+    path.write_text("x,y\n1,2\n", encoding="utf-8-sig")
+    assert read_table(str(path), features="x")[2] == ["x"]
+
+
+def test_a_picture_of_points_is_written(data: str, tmp_path: Path) -> None:
+    picture = tmp_path / "fit.png"
+    assert main(["fit", data, "--width", "2", "--loss", "squared", "--plot", str(picture)]) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_numbers_beyond_doubles_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "huge.csv"
+    path.write_text("1e200,1e200\n2e200,3e200\n5e200,-1e200\n6e200,1e200")
+    assert main(["fit", str(path), "--width", "2", "--budget", "0"]) in (0, 3)
+    assert "e+400" in capsys.readouterr().out
+
+
+def test_impossible_files_are_refused_first(
+    data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reluzono.training.fit_global", lambda *arguments, **options: pytest.fail("work was done"))
+    for option, name, message in (
+        ("--save", "net.xyz", "expected one of .json"),
+        ("--save", str(tmp_path), "that is a folder"),
+        ("--certificate", str(tmp_path), "that is a folder"),
+        ("--plot", "fit.xyz", "expected a name like"),
+    ):
+        assert main(["fit", data, option, name]) == 2
+        assert message in capsys.readouterr().err
     for options in (["--save", "/no/such/folder/net.json"], ["--plot", "fit.xyz"], ["--ridge", "much"]):
         assert main(["fit", data, *options]) == 2
     assert "no folder" in capsys.readouterr().err

@@ -122,3 +122,17 @@ def test_wrong_samples() -> None:
         GlobalReLUClassifier().fit([[0], [1]], ["a", "a"])
     with pytest.raises(ValueError, match="weight"):
         GlobalReLURegressor().fit([[0], [1]], [0, 1], sample_weight=[0, 0])
+    with pytest.raises(InvalidInputError, match=r"sample_weight\[0\] is -1"):
+        GlobalReLURegressor().fit([[1], [0]], [0, 1], sample_weight=[-1, 1])
+
+
+def test_numbers_beyond_doubles() -> None:
+    """A weight of 1e500 and a loss of 1e400."""
+    X, y = LINE * 1e-300, 1e200 * ABSOLUTE
+    model = GlobalReLURegressor(width=1, output="affine").fit(X, y)
+    assert model.loss_ < 1e370 and np.allclose(model.predict(X) / 1e200, ABSOLUTE)
+    with pytest.warns(OptimumNotProvedWarning, match=r"e\+40"):
+        source = np.random.default_rng(1)
+        GlobalReLURegressor(width=2, budget={"cells": 3}).fit(
+            source.normal(size=(40, 2)), 1e200 * source.normal(size=40)
+        )

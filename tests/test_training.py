@@ -13,12 +13,11 @@ import pytest
 import training_oracle as oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from training_cases import LINE, LOSSES, OUTPUTS, THIRD, bounds_of, data, fit
 
 import reluzono as rz
 from reluzono.certificates import Refused, seal
-from reluzono.certificates.training_bounds import make_bounds
-from reluzono.certificates.training_data import check_rows, read_problem
-from reluzono.training import piecewise_linear, quantile
+from reluzono.training import piecewise_linear
 from reluzono.training.cell_linear import LinearCells
 from reluzono.training.cells import make_cells
 from reluzono.training.cones import Partition
@@ -26,40 +25,7 @@ from reluzono.training.enumerate import list_dichotomies
 from reluzono.training.logistic import loss_at, minorant
 from reluzono.training.problem import TrainingProblem
 
-LINE = [[x] for x in range(-3, 4)]
-OUTPUTS = ("none", "bias", "affine")
-THIRD = Fraction(1, 3)
-
-#: name -> (loss, the oracle's loss, its breakpoints as a function of the target)
-LOSSES: dict[str, tuple[Any, oracle.Loss, Callable[[Fraction], list[Fraction]] | None]] = {
-    "squared": ("squared", oracle.squared, None),
-    "absolute": ("absolute", oracle.absolute, lambda y: [y]),
-    "hinge": ("hinge", oracle.hinge, lambda y: [y]),
-    "quantile": (quantile(THIRD), oracle.quantile(THIRD), lambda y: [y]),
-    "insensitive": (
-        rz.training.epsilon_insensitive(THIRD),
-        oracle.insensitive(THIRD),
-        lambda y: [y - THIRD, y + THIRD],
-    ),
-}
-
-
-def fit(X: Any, y: Any, width: int, **options: Any) -> Any:
-    return rz.fit_global(X, y, width, method="enumerate", **options)
-
-
 # ------------------------------------------------------------------ against brute force
-
-
-@st.composite
-def data(draw: st.DrawFn, n: int, most: int, labels: bool = False) -> tuple[list[list[Fraction]], list[Fraction]]:
-    """Few points on a small grid: repeated, collinear and constant ones are frequent."""
-    size = draw(st.integers(1, most))
-    coordinate = st.sampled_from([Fraction(-1), Fraction(0), Fraction(1), Fraction(5, 2)])
-    X = draw(st.lists(st.lists(coordinate, min_size=n, max_size=n), min_size=size, max_size=size))
-    targets = st.sampled_from([-1, 1] if labels else [-1, 0, 0, 1, 2])
-    y = draw(st.lists(targets.map(Fraction), min_size=size, max_size=size))
-    return X, y
 
 
 def check_against_oracle(name: str, X: Any, y: Any, width: int, output: str, weights: Any = None) -> None:
@@ -131,6 +97,41 @@ def test_counts() -> None:
     assert rz.training.count_dichotomies(collinear) == 6
     statistics = fit(collinear, [0, 1, 0, 1], 2).statistics
     assert statistics["dichotomies"] == 6 and statistics["plain_programs"] == 12**2
+
+
+@given(data(1, 6) | data(2, 6) | data(3, 5), st.sampled_from(OUTPUTS))
+@settings(max_examples=40, deadline=None)
+def test_dichotomies_in_special_position(points: Any, output: str) -> None:
+    """Sign patterns and rays, against brute force over all patterns."""
+    X, y = points
+    problem = TrainingProblem(X, y, 1, output=output)
+    listed = list_dichotomies(problem)
+    found = {(cone.active, frozenset(map(tuple, cone.rays))) for cone in listed}
+    expected = set()
+    for pattern, rays in oracle.dichotomies([[Fraction(x) for x in row] for row in problem.rows]):
+        integers = frozenset(tuple(oracle.primitive(ray)) for ray in rays)
+        expected.add((sum(1 << i for i, on in enumerate(pattern) if on), integers))
+    everything = (1 << problem.m) - 1
+    assert all(cone.inactive == everything & ~cone.active for cone in listed)
+    assert rz.count_subproblems(width=2, X=X) == (2 * len(expected)) ** 2
+    if output == "affine":
+        assert len(found) == len(listed) == len(expected) // 2 and found < expected
+        assert {active for active, _ in found} | {everything & ~active for active, _ in found} == {
+            a for a, _ in expected
+        }
+    else:
+        assert len(found) == len(listed) and found == expected
+
+
+def test_wrong_numbers_of_points_are_refused() -> None:
+    for arguments, message in (
+        ({"n": 2, "D": 3, "X": LINE}, "X is given"),
+        ({"n": 2}, "D is None"),
+        ({"X": LINE, "width": -1}, "width is -1"),
+        ({"X": [1, 2]}, "X has 1 dimensions"),
+    ):
+        with pytest.raises(rz.InvalidInputError, match=message):
+            rz.count_subproblems(**arguments)
 
 
 # ------------------------------------------------------------------ corners
@@ -273,7 +274,7 @@ def test_executor_and_progress_change_nothing() -> None:
         shared = fit(LINE, y, 2, executor=pool, progress=lambda *args: seen.append(args))
     alone = fit(LINE, y, 2)
     assert shared.network == alone.network and shared.statistics == alone.statistics
-    assert seen[-1][0] == seen[-1][1] == 105
+    assert seen[-1][0] == seen[-1][1] == 29 * 28 // 2
 
 
 # ------------------------------------------------------------------ smallest width
@@ -290,6 +291,13 @@ def test_minimal_width() -> None:
     assert rz.training.minimal_width(LINE, y, Fraction(2, 17), method="enumerate").width == 3
     limited = rz.training.minimal_width(LINE, y, budget={"seconds": 0}, method="enumerate")
     assert limited.width is None and not limited.is_minimal and limited.fit is None
+    for cells in (0, 30, 90):  # 1, 28 and 406 programs, 32 at a time
+        limited = rz.training.minimal_width(LINE, y, budget={"cells": cells}, method="enumerate")
+        assert limited.width is None and limited.lower_bound == len(limited.fits) - 1 == 2
+        assert sum(fit.statistics["programs"] for fit in limited.fits) <= cells + 64
+    assert rz.training.minimal_width(LINE, y, 20, ridge="0", method="enumerate").width == 1
+    open_end = rz.training.minimal_width(LINE, [0, 0, 0, 1, 1, 1, 1], loss="logistic", output="bias")
+    assert open_end.width is None and open_end.lower_bound == 1 and open_end.fits[1].lower_bound == 0
     with pytest.raises(rz.InvalidInputError, match="allow is 1/2"):
         rz.training.minimal_width([[0], [0]], [0, 1], method="enumerate")
     with pytest.raises(rz.InvalidInputError, match="ridge"):
@@ -518,12 +526,6 @@ def test_a_certificate_for_other_data_is_refused() -> None:
     mixed = {**certificate, "networks": better["networks"]}
     assert not rz.verify(seal(mixed))
     assert "another loss" in str(rz.verify(seal({**certificate, "loss": better["loss"]})))
-
-
-def bounds_of(certificate: dict[str, Any]) -> Any:
-    """The checker's bounds for the problem of a certificate."""
-    problem = read_problem(certificate["problem"])
-    return make_bounds(problem, *check_rows(certificate, problem), certificate["dual_unit"])
 
 
 def test_infeasible_dual_vectors_are_refused() -> None:

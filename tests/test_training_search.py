@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import reluzono as rz
 from reluzono._core_squared import SquaredSearch
+from reluzono.budget import map_tasks
 from reluzono.errors import InvalidInputError
 from reluzono.training.cell_linear import LinearCells
 from reluzono.training.cells import make_cells, signs_of
@@ -23,7 +24,8 @@ from reluzono.training.problem import TrainingProblem
 from reluzono.training.recorded import _Writer
 from reluzono.training.search import branch_and_bound
 
-LOSSES = ("squared", "absolute", "hinge", "quantile", "epsilon-insensitive")
+STEPS = rz.training.piecewise_linear([-1, 0, 2], [-1, "-1/2", 0, 3], minimum="1/7")
+LOSSES = ("squared", "absolute", "hinge", "quantile", "epsilon-insensitive", STEPS)
 OUTPUTS = ("none", "bias", "affine")
 
 
@@ -42,7 +44,7 @@ def problems(draw: st.DrawFn) -> dict[str, Any]:
     """Small problems of every kind; points repeat, lie on lines, and may be huge."""
     n = draw(st.integers(0, 3))
     width = draw(st.integers(0, 2))
-    size = draw(st.integers(1, 5 if n == 3 and width == 2 else 7))
+    size = draw(st.integers(1, 8 if n < 2 or width < 2 else 8 - n))
     loss = draw(st.sampled_from(LOSSES))
     entry = st.integers(-2, 2) | st.sampled_from([Fraction(5, 3), 10**15 + 1, -(10**15)])
     X = draw(st.lists(st.lists(entry, min_size=n, max_size=n), min_size=size, max_size=size))
@@ -66,6 +68,15 @@ def test_agrees_with_the_enumeration(problem: dict[str, Any]) -> None:
         found = rz.fit_global(**problem, proof=proof)
         assert found.status == "optimal" and found.loss == plain.loss
         assert found.problem.value(found.signs, found._outcome.hidden, found._outcome.output) == found.loss
+
+
+@given(problems())
+@settings(max_examples=12, deadline=None)
+def test_logistic_intervals_agree_with_the_enumeration(problem: dict[str, Any]) -> None:
+    problem |= {"loss": "logistic", "y": [2 * (y > 0) - 1 for y in problem["y"]], "width": min(problem["width"], 1)}
+    found, plain = (rz.fit_global(**problem, method=method) for method in ("branch-and-bound", "enumerate"))
+    assert found.status == plain.status == "optimal"
+    assert found.lower_bound <= plain.loss_interval[1] and plain.lower_bound <= found.loss_interval[1]
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
@@ -283,12 +294,15 @@ def test_tokens_of_other_problems_are_refused() -> None:
             rz.fit_global(X, 2 * y, 2, start=start)
 
 
-def test_workers_find_the_same_optimum() -> None:
-    X, y = planted(2, 2, 40, seed=5)
+def test_workers_find_the_same_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y = planted(2, 2, 40, seed=5, noise=1.5)
     alone = rz.fit_global(X, y, 2, proof="margin")
+    monkeypatch.setattr("reluzono.training.search._SHARES", 2)
+    tasks: list[Any] = []
+    monkeypatch.setattr("reluzono.training.search.map_tasks", lambda *given: tasks.append(given) or map_tasks(*given))
     with ProcessPoolExecutor(2) as executor:
         shared = rz.fit_global(X, y, 2, proof="margin", executor=executor)
-    assert shared.status == "optimal" and shared.loss == alone.loss
+    assert tasks and shared.status == "optimal" and shared.loss == alone.loss and shared.network == alone.network
 
 
 def test_progress_reports_bounds() -> None:

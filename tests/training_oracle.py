@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations, combinations_with_replacement, product
+from math import gcd, lcm
 
 Vector = list[Fraction]
 Loss = Callable[[Fraction, Fraction], Fraction]  # of prediction and target
@@ -74,6 +75,13 @@ def kernel(rows: Sequence[Vector], d: int) -> Vector | None:
 
     vector = [(-1) ** j * determinant([row[:j] + row[j + 1 :] for row in rows]) for j in range(d)]
     return vector if any(vector) else None
+
+
+def primitive(ray: Sequence[Fraction]) -> list[int]:
+    """The shortest integer vector of its direction."""
+    common = lcm(*(x.denominator for x in ray))
+    whole = [int(x * common) for x in ray]
+    return [x // gcd(*whole) for x in whole]
 
 
 def dichotomies(rows: Sequence[Vector]) -> Iterator[tuple[tuple[bool, ...], list[Vector]]]:

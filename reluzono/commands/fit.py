@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from reluzono.commands.inputs import NETWORK_FILES
 from reluzono.commands.text import number, shape, table
 from reluzono.errors import InvalidInputError
 from reluzono.exact import as_fraction
@@ -92,6 +93,10 @@ def _check_files(arguments: Namespace, features: int) -> None:
         name = getattr(arguments, option)
         if name and not Path(name).resolve().parent.is_dir():
             raise InvalidInputError(f"--{option} {name!r}: there is no folder {str(Path(name).parent)!r}")
+        if name and Path(name).is_dir():
+            raise InvalidInputError(f"--{option} {name!r}: that is a folder, give the name of a file")
+    if arguments.save and Path(arguments.save).suffix.lower() not in NETWORK_FILES:
+        raise InvalidInputError(f"--save {arguments.save!r}: expected one of {', '.join(NETWORK_FILES)}")
     if arguments.plot:
         from reluzono.plotting import picture_formats
 
@@ -108,8 +113,11 @@ def read_table(
     file: str, target: str | None = None, features: str | None = None
 ) -> tuple[list[list[Fraction]], list[Fraction], list[str]]:
     """Points, targets and the names of the features of a CSV file."""
-    with open(file, newline="", encoding="utf-8") as stream:
-        lines = [line for line in csv.reader(stream) if any(cell.strip() for cell in line)]
+    try:
+        with open(file, newline="", encoding="utf-8-sig") as stream:
+            lines = [line for line in csv.reader(stream) if any(cell.strip() for cell in line)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InvalidInputError(f"{file}: cannot be read as a table ({error}): give CSV text in UTF-8") from None
     if not lines:
         raise InvalidInputError(f"{file}: there are no rows")
     named = not any(_is_number(cell) for cell in lines[0])

@@ -13,7 +13,7 @@ from reluzono.geometry.polyhedron import Polyhedron
 from reluzono.io import load_network
 from reluzono.networks.network import ReLUNetwork
 
-_NETWORK_FILES = (".json", ".onnx", ".pt", ".pth", ".nnet")
+NETWORK_FILES = (".json", ".onnx", ".pt", ".pth", ".nnet")
 
 
 def parse_box(text: str, n: int) -> Polyhedron:
@@ -96,8 +96,8 @@ def check_outputs(arguments: Namespace, n: int) -> None:
         path = getattr(arguments, name)
         if path is not None and not Path(path).resolve().parent.is_dir():
             raise InvalidInputError(f"--{name} {path!r}: there is no folder {str(Path(path).parent)!r}")
-    if arguments.compile and Path(arguments.compile).suffix.lower() not in _NETWORK_FILES:
-        raise InvalidInputError(f"--compile {arguments.compile!r}: expected one of {', '.join(_NETWORK_FILES)}")
+    if arguments.compile and Path(arguments.compile).suffix.lower() not in NETWORK_FILES:
+        raise InvalidInputError(f"--compile {arguments.compile!r}: expected one of {', '.join(NETWORK_FILES)}")
     if arguments.plot:
         from reluzono.plotting import picture_formats
 

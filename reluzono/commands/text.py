@@ -5,11 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from reluzono.exact import in_digits
+
 
 def number(value: Fraction) -> str:
     """A short rational as it is; a long one as a decimal marked with ≈."""
     text = str(value)
-    return text if len(text) <= 12 else f"≈ {float(value):.6g}"
+    return text if len(text) <= 12 else f"≈ {in_digits(value)}"
 
 
 def shape(network: dict[str, Any]) -> str:

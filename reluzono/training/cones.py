@@ -76,22 +76,6 @@ def halves(cone: Cone, point: int, rows: Sequence[Row]) -> tuple[Cone, Cone]:
     return make_cone(*below, rows, cone), make_cone(*above, rows, cone)
 
 
-def first_undetermined(cone: Cone, m: int) -> int | None:
-    """The first point that is not determined."""
-    rest = ((1 << m) - 1) & ~cone.determined
-    return (rest & -rest).bit_length() - 1 if rest else None
-
-
-def dichotomies(cone: Cone, rows: Sequence[Row]) -> Iterator[Cone]:
-    """The cones within one on which all points are determined, negative sides first."""
-    point = first_undetermined(cone, len(rows))
-    if point is None:
-        yield cone
-        return
-    for half in halves(cone, point, rows):
-        yield from dichotomies(half, rows)
-
-
 def cone_of(rows: Sequence[Row], u: Sequence[Fraction], side: int = 1) -> Cone:
     """A cone on which all points are determined and which holds a neuron; points with preactivation 0 on one side."""
     basis, cones = orthants(rows)
@@ -130,6 +114,17 @@ class Partition:
         entry = self.splits[node]
         assert entry is not None
         return entry[1], entry[2]
+
+    def leaf(self, signs: Sequence[int]) -> Cone:
+        """The cone on which the points are on the sides of a sign vector that some neuron has, without zeros."""
+        node = sum(1 << k for k, i in enumerate(self.basis) if signs[i] > 0)
+        everything = (1 << len(signs)) - 1
+        while self.cones[node].determined != everything:
+            halves = self.halves(node)
+            entry = self.splits[node]
+            assert entry is not None
+            node = halves[signs[entry[0]] > 0]
+        return self.cones[node]
 
     def _best_split(self, cone: Cone) -> tuple[int, tuple[Cone, Cone]]:
         """The point, out of a few, that leaves least undetermined in the worse half."""

@@ -1,49 +1,63 @@
 """Algorithm 1 as it stands: a convex program for every choice of dichotomies and signs.
 
 A dichotomy of the data by a neuron is a region of the arrangement of the m hyperplanes ``rows[i].u = 0``. All
-neurons have the same role, so only multisets of dichotomies are tried, and where two neurons have the same
-dichotomy only one order of their signs.
+neurons have the same role, so only multisets of dichotomies with signs are tried.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from itertools import combinations_with_replacement, islice
 from math import comb
 from typing import Any
 
-from reluzono.budget import Budget, as_progress, map_tasks
+from reluzono.budget import Budget, Clock, as_progress, map_tasks
 from reluzono.errors import BudgetExceededError, InvalidInputError
-from reluzono.exact import at_least
+from reluzono.exact import as_exact, at_least, in_digits
 from reluzono.geometry.arrangement import HyperplaneArrangement
-from reluzono.training.cells import Cells, Outcome, make_cells, sign_classes, signs_of, without_neurons
-from reluzono.training.cones import Cone, dichotomies, orthants
-from reluzono.training.coordinates import reduce_points
+from reluzono.training.cells import Outcome, make_cells, without_neurons
+from reluzono.training.cones import Cone, Partition
+from reluzono.training.coordinates import Row, reduce_points
 from reluzono.training.problem import TrainingProblem
+from reluzono.training.tokens import make_token, read_token
 
-_CHUNK = 16  # choices of dichotomies in one task
+_CHUNK = 32  # programs in one task
 
-Choice = tuple[int, ...]
-Best = tuple[Any, Choice, int] | None
+Choice = tuple[int, ...]  # 2 k is dichotomy k with sign 1, 2 k + 1 with sign -1
+Best = tuple[Fraction, Choice] | None
 
 
-def count_subproblems(n: int, D: int, width: int) -> int:
-    """Number of convex programs of Algorithm 1 for D points in general position in R^n: ``2**w C**w``.
+def count_subproblems(n: int | None = None, D: int | None = None, width: int = 1, *, X: Any = None) -> int:
+    """Number of convex programs of Algorithm 1: ``2**width C**width`` for C dichotomies of the points by a neuron.
 
-    ``C = 2 sum_{i <= n} binomial(D - 1, i)`` is the number of dichotomies of the points by a neuron (Cover 1965).
+    Parameters
+    ----------
+    n, D : int
+        For D points in general position in R^n: ``C = 2 sum_{i <= n} binomial(D - 1, i)`` (Cover 1965).
+    width : int
+    X : array_like, shape (D, n), instead of n and D
+        For these points, whatever their position: C is counted, see `count_dichotomies`.
 
     Examples
     --------
     >>> count_subproblems(2, 30, 2)
     3041536
+    >>> count_subproblems(2, 3, 2), count_subproblems(width=2, X=[[0, 0], [1, 1], [2, 2]])
+    (256, 144)
     """
-    n, D, width = at_least(0, n=n, D=D, width=width)
-    one = 2 * sum(comb(D - 1, i) for i in range(min(n, D - 1) + 1)) if D else 1
-    return int((2 * one) ** width)
+    (width,) = at_least(0, width=width)
+    if X is None:
+        n, D = at_least(0, n=n, D=D)
+        dichotomies = 2 * sum(comb(D - 1, i) for i in range(min(n, D - 1) + 1)) if D else 1
+    elif n is None and D is None:
+        dichotomies = count_dichotomies(X)
+    else:
+        raise InvalidInputError("X is given, and so is n or D: give either the points or their numbers")
+    return int((2 * dichotomies) ** width)
 
 
 def count_dichotomies(X: Any) -> int:
@@ -54,16 +68,14 @@ def count_dichotomies(X: Any) -> int:
     >>> count_dichotomies([[0], [1], [2]]), count_dichotomies([[0, 0], [1, 1], [2, 2]])
     (6, 6)
     """
-    from reluzono.exact import as_exact
-
     points = as_exact(X, "X", ndim=2)
     distinct = list(dict.fromkeys(map(tuple, points.numerators.tolist())))
-    return dichotomies_of(reduce_points(distinct, points.denominator, points.shape[1]).rows)
+    rows = reduce_points(distinct, points.denominator, points.shape[1]).rows
+    return int(_arrangement(rows).count_regions()) if rows else 1
 
 
-def dichotomies_of(rows: list[tuple[int, ...]]) -> int:
-    """Number of regions of the arrangement of these rows."""
-    return int(HyperplaneArrangement([list(row) for row in rows]).count_regions()) if rows else 1
+def _arrangement(rows: Sequence[Row]) -> HyperplaneArrangement:
+    return HyperplaneArrangement([list(row) for row in rows])
 
 
 def enumerate_cells(
@@ -80,29 +92,36 @@ def enumerate_cells(
     """
     report, clock, cells = as_progress(progress), budget.start(), make_cells(problem)
     outcome = without_neurons(problem, cells)
-    listed = list_dichotomies(problem)
+    done, best = (0, None) if start is None else _resume(problem, start)
     if not problem.rows or not problem.width:
-        return replace(outcome, lower_bound=outcome.loss, statistics=_statistics(1, listed, problem))
-    done, best = _resume(start)
-    programs, total = 0, comb(len(listed) + problem.width - 1, problem.width)
-    choices = islice(combinations_with_replacement(range(len(listed)), problem.width), done, None)
-    finished = True
+        return replace(outcome, lower_bound=outcome.loss, statistics=_statistics(1, [], problem))
+    listed: list[Cone] = []
+    before, finished = done, True
     try:
-        for count, solved, found in map_tasks(partial(_solve, problem, listed), _chunks(choices), executor):
-            done, programs = done + count, programs + solved
-            if found is not None and (best is None or found[0] < best[0]):
-                best = found
-            report(done, total, "choices of dichotomies")
-            if best is not None and best[0] == outcome.lower_bound:
+        listed = list_dichotomies(problem, clock)
+        total = comb(2 * len(listed) + problem.width - 1, problem.width)
+        choices = islice(combinations_with_replacement(range(2 * len(listed)), problem.width), done, None)
+        for count, found in map_tasks(partial(_solve, problem, listed), _chunks(choices), executor):
+            best = _better(best, found)  # an interruption before the next line repeats a chunk, and loses none
+            done += count
+            least = outcome.loss if best is None else min(best[0], outcome.loss)
+            report(done, total, f"programs, objective between {in_digits(outcome.lower_bound)} and {in_digits(least)}")
+            if least == outcome.lower_bound:
                 break
-            clock.check(programs)
-    except BudgetExceededError:
-        finished = done == total
+            if done < total:
+                clock.check(done - before)
+    except (BudgetExceededError, KeyboardInterrupt):
+        finished = False
     if best is not None and best[0] < outcome.loss:
-        outcome = _at(problem, cells, listed, best, outcome)
+        outcome = _at(problem, listed, best, outcome)
     bound = outcome.loss if finished else outcome.lower_bound
-    token = None if finished else json.dumps([done, None if best is None else [str(best[0]), best[1], best[2]]])
-    return replace(outcome, lower_bound=bound, statistics=_statistics(programs, listed, problem), token=token)
+    token = None if finished else make_token("enumerate", problem, [done, best and [str(best[0]), best[1]]])
+    statistics = _statistics(done - before, listed, problem)
+    return replace(outcome, lower_bound=bound, statistics=statistics, token=token)
+
+
+def _better(best: Best, found: Best) -> Best:
+    return found if best is None or (found is not None and found[0] < best[0]) else best
 
 
 def _statistics(programs: int, listed: list[Cone], problem: TrainingProblem) -> dict[str, int]:
@@ -110,25 +129,28 @@ def _statistics(programs: int, listed: list[Cone], problem: TrainingProblem) -> 
     return {"programs": programs, "dichotomies": len(listed), "plain_programs": plain}
 
 
-def _resume(start: str | None) -> tuple[int, Best]:
-    from fractions import Fraction
-
-    if start is None:
-        return 0, None
-    try:
-        done, best = json.loads(start)
-        return int(done), None if best is None else (Fraction(best[0]), tuple(best[1]), int(best[2]))
-    except (ValueError, TypeError):
-        raise InvalidInputError(f"start is {start!r}: give the token of a fit with method='enumerate'") from None
+def _resume(problem: TrainingProblem, start: str) -> tuple[int, Best]:
+    done, best = read_token("enumerate", problem, start)
+    return done, best and (Fraction(best[0]), tuple(best[1]))
 
 
-def list_dichotomies(problem: TrainingProblem) -> list[Cone]:
-    """All dichotomies of the points by a neuron, as cones; one of each complementary pair with an affine output."""
+def list_dichotomies(problem: TrainingProblem, clock: Clock | None = None) -> list[Cone]:
+    """All dichotomies of the points by a neuron, as cones; one of each complementary pair with an affine output.
+
+    They are the regions of the arrangement of the hyperplanes ``row.u = 0``, in lexicographic order.
+    """
     if not problem.rows:
         return []
-    _, cones = orthants(problem.rows)
-    chosen = cones[1::2] if problem.output == "affine" else cones  # max(0, z) = z + max(0, -z)
-    return [leaf for cone in chosen for leaf in dichotomies(cone, problem.rows)]
+    clock = clock or Budget().start()
+    budget = replace(clock.budget, seconds=clock.remaining_seconds, cells=None)
+    regions = _arrangement(problem.rows).regions(witnesses=False, budget=budget)
+    partition, found = Partition(problem), []
+    one_side = problem.output == "affine"  # max(0, z) = z + max(0, -z)
+    for signs in regions.signs.tolist():
+        if not one_side or signs[partition.basis[0]] > 0:
+            found.append(partition.leaf(signs))
+            clock.check()
+    return found
 
 
 def _chunks(choices: Iterator[Choice]) -> Iterable[list[Choice]]:
@@ -136,23 +158,21 @@ def _chunks(choices: Iterator[Choice]) -> Iterable[list[Choice]]:
         yield chunk
 
 
-def _solve(problem: TrainingProblem, listed: list[Cone], choices: list[Choice]) -> tuple[int, int, Best]:
-    """Number of choices, number of programs, and the best (objective, choice, mask of signs)."""
-    cells, best, solved = make_cells(problem), None, 0
+def _solve(problem: TrainingProblem, listed: list[Cone], choices: list[Choice]) -> tuple[int, Best]:
+    """Number of choices, and the best one with its objective."""
+    cells, best = make_cells(problem), None
     for choice in choices:
-        for members in sign_classes(choice):
-            mask = min(members)
-            solved += 1
-            cones, known = [listed[k] for k in choice], None if best is None else best[0]
-            value = cells.minimum(cones, signs_of(mask, problem.width), known).value
-            if best is None or value < best[0]:
-                best = value, choice, mask
-    return len(choices), solved, best
+        value = cells.minimum(*_signed(listed, choice), None if best is None else best[0]).value
+        best = _better(best, (value, choice))
+    return len(choices), best
 
 
-def _at(problem: TrainingProblem, cells: Cells, listed: list[Cone], best: Best, outcome: Outcome) -> Outcome:
+def _signed(listed: list[Cone], choice: Choice) -> tuple[list[Cone], list[int]]:
+    return [listed[k // 2] for k in choice], [-1 if k % 2 else 1 for k in choice]
+
+
+def _at(problem: TrainingProblem, listed: list[Cone], best: Best, outcome: Outcome) -> Outcome:
     assert best is not None
-    _, choice, mask = best
-    signs = signs_of(mask, problem.width)
-    found = cells.minimum([listed[k] for k in choice], signs)
+    cones, signs = _signed(listed, best[1])
+    found = make_cells(problem).minimum(cones, signs)
     return replace(outcome, signs=signs, hidden=found.hidden, output=found.output, loss=found.value)

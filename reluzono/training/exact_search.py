@@ -7,21 +7,23 @@ of a node is the least loss on the points that its cones determine.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from heapq import heapify, heappop, heappush
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, islice
 from typing import Any
 
 from reluzono.budget import Budget, Clock, as_progress
-from reluzono.errors import BudgetExceededError, InvalidInputError
-from reluzono.training.cells import Outcome, make_cells, sign_classes, signs_of, without_neurons
+from reluzono.errors import BudgetExceededError
+from reluzono.exact import in_digits
+from reluzono.training.cells import Outcome, make_cells, signs_of, without_neurons
 from reluzono.training.cones import Minimum, Partition
 from reluzono.training.descent import descended
 from reluzono.training.problem import TrainingProblem
+from reluzono.training.tokens import is_token_of, make_token, read_token
 
+_NAME = "exact search"
 _MOST_SIGNS = 1 << 16  # of points on orthants, with a limit of time
 
 Node = tuple[Fraction, int, tuple[int, ...], int]  # bound, number, cones, mask of signs
@@ -47,19 +49,18 @@ def exact_search(
         search.begin(start, clock)
         while search.heap and search.heap[0][0] < search.best.loss:
             search.step()
-            report(search.nodes, None, "nodes")
+            report(search.nodes, None, f"nodes, objective between {search.interval()}")
             clock.check(search.programs)
     except (BudgetExceededError, KeyboardInterrupt):
-        if search is None or not search.begun:
-            return replace(best if search is None else search.best, lower_bound=problem.floor)
-        bound = min([search.best.loss, *(node[0] for node in search.heap)])
-        return replace(search.best, lower_bound=bound, statistics=search.statistics(), token=search.token())
+        if search is None:
+            return replace(best, lower_bound=problem.floor)
+        return replace(search.best, lower_bound=search.bound, statistics=search.statistics(), token=search.token())
     return replace(search.best, lower_bound=search.best.loss, statistics=search.statistics())
 
 
-def is_exact_token(start: str | None) -> bool:
+def is_exact_token(start: Any) -> bool:
     """Whether a token is of this search."""
-    return start is not None and start.startswith('["exact"')
+    return is_token_of(_NAME, start)
 
 
 def _descends(problem: TrainingProblem) -> bool:
@@ -73,37 +74,36 @@ class _Search:
     def __init__(self, problem: TrainingProblem, best: Outcome, clock: Clock) -> None:
         self.clock = clock
         self.problem, self.cells, self.partition = problem, make_cells(problem), Partition(problem)
-        self.best, self.begun = best, False
+        self.best = best
+        self.made, self.begun = 0, False  # how many of the first nodes are made; whether all are
         self.heap: list[Node] = []
         self.nodes = self.programs = 0
 
     def begin(self, start: str | None, clock: Clock) -> None:
-        """The first nodes, or those of a token."""
-        if start is None:
-            for cones in combinations_with_replacement(self.partition.roots, self.problem.width):
-                for members in sign_classes(cones):
-                    for mask in sorted(members):
-                        self._add(cones, mask, self.problem.floor)
-                clock.check(self.programs)
-            self.begun = True
-            return
-        try:
-            _, signs, hidden, output, nodes = json.loads(start)
-            known = replace(
-                self.best,
-                signs=signs,
-                hidden=[[Fraction(x) for x in u] for u in hidden],
-                output=None if output is None else [Fraction(x) for x in output],
-            )
-            loss = self.problem.value(known.signs, known.hidden, known.output)
-            self.best = replace(known, loss=loss)
-            for bound, paths, mask in nodes:
-                self.nodes += 1
-                self.heap.append((Fraction(bound), self.nodes, tuple(self._follow(path) for path in paths), mask))
-            heapify(self.heap)
-            self.begun = True
-        except (ValueError, TypeError, IndexError, AssertionError):
-            raise InvalidInputError("start is not the token of a fit of this problem by branch and bound") from None
+        """The first nodes, or those of a token and what is missing of the first ones."""
+        if start is not None:
+            self._resume(start)
+        width = self.problem.width
+        choices = combinations_with_replacement(self.partition.roots, width)
+        first = ((cones, mask) for cones in choices for mask in range(1 << width))
+        for cones, mask in islice(first, self.made, None):
+            self._add(cones, mask, self.problem.floor)
+            self.made += 1
+            clock.check(self.programs)
+        self.begun = True
+
+    def _resume(self, start: str) -> None:
+        signs, hidden, output, nodes, made = read_token(_NAME, self.problem, start)
+        known: list[list[Fraction]] = [[Fraction(x) for x in u] for u in hidden]
+        last = output and [Fraction(x) for x in output]
+        loss = self.problem.value(signs, known, last)
+        if loss < self.best.loss:
+            self.best = replace(self.best, signs=signs, hidden=known, output=last, loss=loss)
+        heap: list[Node] = []
+        for bound, paths, mask in nodes:
+            heap.append((Fraction(bound), len(heap), tuple(self._follow(path) for path in paths), mask))
+        heapify(heap)
+        self.nodes, self.heap, self.made = len(heap), heap, made  # all or nothing, if the user interrupts
 
     def _follow(self, path: list[int]) -> int:
         node = path[0]
@@ -112,10 +112,11 @@ class _Search:
         return node
 
     def step(self) -> None:
-        """Take the node of least bound apart."""
-        bound, _, cones, mask = heappop(self.heap)
+        """Take the node of least bound apart; it stays the first one until all its parts are there."""
+        bound, _, cones, mask = self.heap[0]
         for child in self._children(cones):
             self._add(child, mask, bound)
+        heappop(self.heap)
 
     def _children(self, cones: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
         known = self.partition.cones
@@ -142,6 +143,17 @@ class _Search:
             if _descends(self.problem):
                 self.best = descended(self.problem, self.cells, self.best, self.clock)
 
+    @property
+    def bound(self) -> Fraction:
+        """No network's objective is below."""
+        if not self.begun:
+            return self.problem.floor
+        return min(self.best.loss, self.heap[0][0]) if self.heap else self.best.loss
+
+    def interval(self) -> str:
+        """The bound and the best objective."""
+        return f"{in_digits(self.bound)} and {in_digits(self.best.loss)}"
+
     def statistics(self) -> dict[str, int]:
         """What was done."""
         return {"programs": self.programs, "nodes": self.nodes, "cones": len(self.partition.cones)}
@@ -151,4 +163,4 @@ class _Search:
         paths = [(str(b), [self.partition.paths[c] for c in cones], mask) for b, _, cones, mask in self.heap]
         hidden = [[str(x) for x in u] for u in self.best.hidden]
         output = None if self.best.output is None else [str(x) for x in self.best.output]
-        return json.dumps(["exact", self.best.signs, hidden, output, paths])
+        return make_token(_NAME, self.problem, [self.best.signs, hidden, output, paths, self.made])

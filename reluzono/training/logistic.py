@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from decimal import Context, Decimal
 from fractions import Fraction
+from math import exp
 from operator import mul
 from typing import Any
 
@@ -56,10 +57,10 @@ def height(p: Fraction) -> Fraction:
     return total - _PADDING
 
 
-def slope_near(margin: float) -> Fraction:
+def slope_near(margin: Fraction | int) -> Fraction:
     """A p of few digits near that of the tangent at a margin."""
-    p = 1 / (1 + np.exp(np.clip(margin, -30.0, 30.0)))
-    return Fraction(round(float(p) * 2**_SLOPE_BITS), 2**_SLOPE_BITS)
+    p = 1 / (1 + exp(max(-30, min(30, margin))))
+    return Fraction(round(p * 2**_SLOPE_BITS), 2**_SLOPE_BITS)
 
 
 def minorant(slopes: Iterable[Fraction]) -> tuple[list[Fraction], list[Fraction]]:
@@ -149,31 +150,45 @@ def minimize(
     """
     X, y, width, *rest = arguments
     problem = proven = LogisticProblem(None, X, y, width, logistic(), *rest)
-    best: tuple[Outcome, Interval] | None = None  # in the scale of the last problem
-    bound, rounds, programs = Fraction(-1), 0, 0
-    while True:
-        found = search(problem)
-        rounds, programs = rounds + 1, programs + found.statistics.get("programs", 0)
-        if found.lower_bound > bound:
-            bound, proven = found.lower_bound, problem
-        tried = [found, polished(problem, found)]
-        for outcome in tried:
-            value = problem.true_loss(outcome)
-            if best is None or value[1] < best[1][1]:
-                best = outcome, value
-        assert best is not None
-        slopes = [set(part) for part in problem.slopes]
-        for outcome in tried:
-            for part, margin in zip(slopes, problem.margins(outcome), strict=True):
-                part.add(slope_near(float(margin)))
-        if best[1][1] - bound <= tolerance or is_over() or slopes == problem.slopes:
-            break
-        finer = LogisticProblem(slopes, X, y, width, logistic(), *rest)
-        best = _rescaled(best[0], finer.scale, problem.scale), best[1]
-        problem = finer
+    best: tuple[Outcome, Interval] | None = None  # in the scale of `problem`
+    bound, rounds, programs, found = Fraction(-1), 0, 0, None
+    try:
+        while True:
+            found = search(problem)
+            best = _better(problem, best, found)
+            if found.lower_bound > bound:
+                bound, proven = found.lower_bound, problem
+            rounds, programs = rounds + 1, programs + found.statistics.get("programs", 0)
+            near = polished(problem, found)
+            best = _better(problem, best, near)
+            finer = LogisticProblem(_refined(problem, (found, near)), X, y, width, logistic(), *rest)
+            is_ended = found.loss != found.lower_bound  # by a limit or by the user
+            if best[1][1] - bound <= tolerance or is_ended or is_over() or finer.slopes == problem.slopes:
+                break
+            best, problem = (_rescaled(best[0], finer.scale, problem.scale), best[1]), finer
+    except KeyboardInterrupt:
+        if found is None or best is None:
+            raise
     network, interval = _rescaled(best[0], proven.scale, problem.scale), best[1]
     statistics = {**found.statistics, "programs": programs, "rounds": rounds}
     return proven, replace(network, loss=interval[1], lower_bound=bound, statistics=statistics), interval
+
+
+def _better(
+    problem: LogisticProblem, best: tuple[Outcome, Interval] | None, outcome: Outcome
+) -> tuple[Outcome, Interval]:
+    """The one of less logistic loss, with its interval."""
+    value = problem.true_loss(outcome)
+    return (outcome, value) if best is None or value[1] < best[1][1] else best
+
+
+def _refined(problem: LogisticProblem, outcomes: Iterable[Outcome]) -> list[set[Fraction]]:
+    """The lines of a problem, and those that touch the loss near the margins of networks."""
+    slopes = [set(part) for part in problem.slopes]
+    for outcome in outcomes:
+        for part, margin in zip(slopes, problem.margins(outcome), strict=True):
+            part.add(slope_near(margin))
+    return slopes
 
 
 def _rescaled(outcome: Outcome, new: int, old: int) -> Outcome:
@@ -185,11 +200,18 @@ def _rescaled(outcome: Outcome, new: int, old: int) -> Outcome:
 
 def polished(problem: LogisticProblem, outcome: Outcome) -> Outcome:
     """A network near the least logistic loss over the cones of this one's neurons; floats choose, nothing depends
-    on them."""
-    from scipy.optimize import minimize as descend
-
+    on them. The same network where numbers are beyond doubles."""
     if not problem.rows or not (problem.width or problem.outputs):
         return outcome
+    try:
+        return _polished(problem, outcome)
+    except (OverflowError, ValueError):  # also of rounding infinity, or what is not a number
+        return outcome
+
+
+def _polished(problem: LogisticProblem, outcome: Outcome) -> Outcome:
+    from scipy.optimize import minimize as descend
+
     cones = [cone_of(problem.rows, u) for u in outcome.hidden]
     columns = [
         [s * max(0, sum(a * b for a, b in zip(row, ray, strict=True))) for row in problem.rows]

@@ -19,9 +19,10 @@ class MinimalWidth:
     Attributes
     ----------
     width : int or None
-        The smallest width found to be enough; None if a limit ended the search before.
+        The smallest width that is enough; None if a limit ended the search before, or if the tolerance of the
+        logistic loss leaves it open.
     lower_bound : int
-        Every smaller width is proven not to be enough; equal to `width` if that is minimal.
+        Every smaller width is proven not to be enough; equal to `width` if that is known.
     fits : tuple of GlobalFit
         For the widths 0, 1, ...: those below `lower_bound` prove that they are not enough.
     """
@@ -71,23 +72,23 @@ def minimal_width(X: Any, y: Any, error: Any = 0, *, budget: Any = None, **optio
     2
     """
     allowed = as_fraction(error, "error")
-    if options.get("ridge"):
+    if as_fraction(options.get("ridge", 0), "ridge"):
         raise InvalidInputError("ridge is given: with a penalty more neurons always cost less, leave it out")
     limits = as_budget(budget)
     clock = limits.start()
     fits: list[GlobalFit] = []
-    lower = 0
     while True:
-        fit = fit_global(X, y, len(fits), budget=replace(limits, seconds=clock.remaining_seconds), **options)
+        programs = sum(fit.statistics.get("programs", 0) for fit in fits)
+        cells = None if limits.cells is None else max(0, limits.cells - programs)
+        rest = replace(limits, seconds=clock.remaining_seconds, cells=cells)
+        fit = fit_global(X, y, len(fits), budget=rest, **options)
         fits.append(fit)
         if fit.loss <= allowed:
-            return MinimalWidth(len(fits) - 1, lower, allowed, tuple(fits))
+            return MinimalWidth(len(fits) - 1, len(fits) - 1, allowed, tuple(fits))
         if fit.problem.floor > allowed:
             raise InvalidInputError(
                 f"error is {error!r}: no width is enough; the least that repeated points with different targets "
                 f"allow is {fit.problem.floor}"
             )
-        if fit.lower_bound > allowed and lower == len(fits) - 1:
-            lower = len(fits)
-        if clock.is_over or len(fits) > fit.problem.m + 1:
-            return MinimalWidth(None, lower, allowed, tuple(fits))
+        if fit.lower_bound <= allowed:
+            return MinimalWidth(None, len(fits) - 1, allowed, tuple(fits))

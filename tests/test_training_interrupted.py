@@ -1,0 +1,167 @@
+"""Training that a limit, the user or a mistake stops: bounds stay valid, and tokens resume the same problem only."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from training_cases import LINE, NOISY
+
+import reluzono as rz
+from reluzono.training.cell_linear import LinearCells
+from reluzono.training.cell_ridge import RidgeCells
+from reluzono.training.cell_squared import SquaredCells
+from reluzono.training.cells import make_cells, without_neurons
+from reluzono.training.exact_search import _Search
+from reluzono.training.problem import TrainingProblem
+
+LABELS = [[x, x * x % 7] for x in range(14)], [0, 1, 1, 0, 0, 1, 1, 0, 1, 0, 0, 1, 0, 1]
+ENUMERATE: dict[str, Any] = {"method": "enumerate"}
+EXACT: dict[str, Any] = {"loss": "absolute", "ridge": Fraction(1, 10)}
+
+
+def interrupt(after: int, exception: type[BaseException] = KeyboardInterrupt) -> Any:
+    """A report of progress that raises at its call of this number."""
+    calls = iter(range(1, after))
+
+    def report(done: int, total: int | None, message: str) -> None:
+        if next(calls, None) is None:
+            raise exception
+
+    return report
+
+
+@pytest.mark.parametrize("options", [ENUMERATE, EXACT, {"loss": "absolute"}, {}])
+def test_a_user_who_interrupts_gets_what_is_known(options: dict[str, Any]) -> None:
+    X = [[x, x * x % 5] for x in range(7)]
+    whole = rz.fit_global(X, NOISY, 2, **options)
+    part = rz.fit_global(X, NOISY, 2, progress=interrupt(1), **options)
+    assert part.lower_bound <= whole.loss <= part.loss
+    assert part.status == "budget" or part.loss == whole.loss
+    resumed = rz.fit_global(X, NOISY, 2, start=part.token, **options)
+    assert resumed.status == "optimal" and resumed.loss == whole.loss
+    assert options != ENUMERATE or resumed.network == whole.network
+
+
+def interrupt_minimum(monkeypatch: pytest.MonkeyPatch, cells: Any, after: int) -> None:
+    """Let the user interrupt the program after so many."""
+    plain, calls = cells.minimum, [0]
+
+    def minimum(*arguments: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == after + 1:
+            raise KeyboardInterrupt
+        return plain(*arguments)
+
+    monkeypatch.setattr(cells, "minimum", minimum)
+
+
+@pytest.mark.parametrize(("cells", "loss"), [(SquaredCells, "squared"), (LinearCells, "absolute")])
+def test_an_interruption_amid_a_program_loses_nothing(cells: Any, loss: str) -> None:
+    options: dict[str, Any] = {"loss": loss, "method": "enumerate"}
+    whole = rz.fit_global(LINE, NOISY, 2, **options)
+    for after in range(1, 400, 50):
+        with pytest.MonkeyPatch.context() as patch:
+            interrupt_minimum(patch, cells, after)
+            part = rz.fit_global(LINE, NOISY, 2, **options)
+        assert part.status == "budget" and part.lower_bound <= whole.loss <= part.loss
+        assert rz.fit_global(LINE, NOISY, 2, start=part.token, **options).network == whole.network
+
+
+@pytest.mark.parametrize("minima", [0, 1])
+def test_an_interrupted_step_keeps_its_node(minima: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem, clock = TrainingProblem(LINE, NOISY, 1, **EXACT), rz.Budget().start()
+    search = _Search(problem, without_neurons(problem, make_cells(problem)), clock)
+    search.begin(None, clock)
+    node = search.heap[0]
+    interrupt_minimum(monkeypatch, RidgeCells, minima)
+    with pytest.raises(KeyboardInterrupt):
+        search.step()
+    assert search.heap[0] == node and search.bound == node[0]
+
+
+def test_an_interruption_ends_the_logistic_fit() -> None:
+    y = [0, 1, 1, 0, 0, 1, 1]
+    options: dict[str, Any] = {"loss": "logistic", "tolerance": Fraction(1, 10**6), "method": "enumerate"}
+    whole = rz.fit_global(LINE, y, 1, **options)
+    part = rz.fit_global(LINE, y, 1, progress=interrupt(1), **options)
+    assert part.status == "budget" and part.statistics["rounds"] == 1 < whole.statistics["rounds"]
+    assert part.lower_bound <= whole.loss and whole.lower_bound <= part.loss
+    assert rz.verify(part.certificate)
+
+
+def test_a_limit_of_programs_ends_the_logistic_fit() -> None:
+    part = rz.fit_global(*LABELS, 2, loss="logistic", budget={"cells": 10})
+    assert part.status == "budget" and part.statistics["rounds"] == 1
+
+
+@pytest.mark.parametrize("weight", [10**400, Fraction(1, 10**400)])
+def test_the_logistic_loss_takes_weights_beyond_doubles(weight: Fraction) -> None:
+    y = [0, 1, 1, 0, 0, 1, 1]
+    found = rz.fit_global(LINE, y, 1, loss="logistic", sample_weight=[weight, *[1] * 6], budget={"cells": 200})
+    assert found.lower_bound <= found.loss and rz.verify(found.certificate)
+
+
+# ------------------------------------------------------------------ tokens
+
+
+@pytest.mark.parametrize("options", [ENUMERATE, EXACT, {"ridge": 1}])
+def test_the_least_budgets_lead_to_the_end(options: dict[str, Any]) -> None:
+    X, y = [[x, x * x % 5] for x in range(6)], NOISY[:6]
+    whole, part = rz.fit_global(X, y, 1, **options), None
+    for _ in range(2000):
+        last, part = part, rz.fit_global(X, y, 1, budget={"cells": 0}, start=part and part.token, **options)
+        assert part.lower_bound <= whole.loss <= part.loss
+        assert last is None or last.lower_bound <= part.lower_bound
+        if part.status == "optimal":
+            break
+    assert part is not None and part.status == "optimal" and part.loss == whole.loss
+
+
+@pytest.mark.parametrize("options", [ENUMERATE, EXACT])
+def test_tokens_are_for_one_problem(options: dict[str, Any]) -> None:
+    problem: dict[str, Any] = {"X": LINE, "y": NOISY, "width": 2, "output": "none", **options}
+    token = rz.fit_global(**problem, budget={"cells": 60}).token
+    assert token is not None and rz.fit_global(**problem, start=token).status == "optimal"
+    others: list[dict[str, Any]] = [
+        {"X": [[2 * x] for (x,) in LINE]},
+        {"y": NOISY[::-1]},
+        {"width": 1},
+        {"width": 3},
+        {"output": "bias"},
+        {"sample_weight": [2, *[1] * 6]},
+        {"ridge": 5},
+        {"loss": "quantile"},
+        {"method": "branch-and-bound" if options == ENUMERATE else "enumerate"},
+    ]
+    changed = [token[:-2], token.replace("[", "{", 1), token.replace("1", "2"), 5, b"x"]
+    for other in [*others, *({"start": start} for start in changed)]:
+        with pytest.raises(rz.InvalidInputError, match="start is not the token"):
+            rz.fit_global(**{**problem, "start": token, **other})
+
+
+# ------------------------------------------------------------------ limits
+
+
+@pytest.mark.parametrize("options", [{}, {"method": "enumerate"}])
+def test_many_neurons_or_points_respect_the_limit_of_time(options: dict[str, Any]) -> None:
+    import time
+
+    start = time.monotonic()
+    wide = rz.fit_global(LINE, NOISY, 40, budget=0.2, **options)
+    assert wide.status == "budget" and wide.lower_bound <= wide.loss
+    X, y = [[x, x * x % 1009, x * x * x % 997] for x in range(300)], [x % 7 for x in range(300)]
+    many = rz.fit_global(X, y, 1, budget=0.2, method="enumerate")
+    assert many.status == "budget" and many.token is not None
+    assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize("options", [ENUMERATE, EXACT])
+def test_progress_tells_the_bounds_of_numbers_of_any_size(options: dict[str, Any]) -> None:
+    for scale in (1, 10**400):
+        lines: list[str] = []
+        y = [scale * v for v in NOISY]
+        rz.fit_global(LINE, y, 1, progress=lambda done, total, message, to=lines: to.append(message), **options)
+        ends = [line.split("between ")[1].split(" and ") for line in lines]
+        assert ends and all(Fraction(low) <= Fraction(high) for low, high in ends)
