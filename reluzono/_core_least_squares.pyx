@@ -10,6 +10,7 @@ MAX_VECTORS; points are bits of masks that were set below m.
 cimport cython
 from fractions import Fraction
 
+from cpython.exc cimport PyErr_SetInterrupt
 from libc.math cimport fabs, sqrt
 from libc.stdint cimport int8_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
@@ -745,7 +746,11 @@ cdef class LeastSquares(SidedSearch):
             return True
         if self.exact_upper != self.upper:
             with gil:
-                self._set_exact_upper()
+                try:
+                    self._set_exact_upper()
+                except KeyboardInterrupt:
+                    PyErr_SetInterrupt()    # for the next who looks
+                    return False
         if not self.exact_points_known:
             exact_points(self.exact, self.counted, self.on, self.over, self.enveloped, self.n_enveloped)
             self.exact_points_known = True

@@ -11,6 +11,7 @@ as many as `rows`, for which the workspace is made; points are bits of masks tha
 """
 from fractions import Fraction
 
+from cpython.exc cimport PyErr_SetInterrupt
 from libc.math cimport INFINITY, fabs
 from libc.stdint cimport int8_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
@@ -292,7 +293,11 @@ cdef class LinearPrograms(TrainingSearch):
             return False
         if self.exact_upper != self.upper:
             with gil:
-                self._set_exact_upper()
+                try:
+                    self._set_exact_upper()
+                except KeyboardInterrupt:
+                    PyErr_SetInterrupt()    # for the next who looks
+                    return False
         self._find_enveloped(&proof)
         for r in range(self.n_chosen):
             a = self.chosen[r]

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from threading import Barrier
 from typing import Any
 
 import pytest
+from test_training_search import planted
 from training_cases import LINE, NOISY
 
 import reluzono as rz
+from reluzono.budget import Budget
+from reluzono.errors import InvalidInputError
+from reluzono.training import search
 from reluzono.training.cell_linear import LinearCells
 from reluzono.training.cell_ridge import RidgeCells
 from reluzono.training.cell_squared import SquaredCells
 from reluzono.training.cells import make_cells, without_neurons
 from reluzono.training.exact_search import _Search
+from reluzono.training.kernel import KernelProblem
 from reluzono.training.problem import TrainingProblem
 
 LABELS = [[x, x * x % 7] for x in range(14)], [0, 1, 1, 0, 0, 1, 1, 0, 1, 0, 0, 1, 0, 1]
@@ -165,3 +173,59 @@ def test_progress_tells_the_bounds_of_numbers_of_any_size(options: dict[str, Any
         rz.fit_global(LINE, y, 1, progress=lambda done, total, message, to=lines: to.append(message), **options)
         ends = [line.split("between ")[1].split(" and ") for line in lines]
         assert ends and all(Fraction(low) <= Fraction(high) for low, high in ends)
+
+
+# ------------------------------------------------------------------ the search with kernels
+
+
+def test_threads_have_searches_of_their_own() -> None:
+    data, meet = pickle.dumps((TrainingProblem(LINE, NOISY, 2), "margin")), Barrier(2)
+
+    def worker(_: int) -> search._Run:
+        meet.wait()
+        return search._worker(data)
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(worker, range(2))
+    assert first is not second
+
+
+@pytest.mark.parametrize("other", [{"output": "bias"}, {"output": "affine"}, {"proof": "float"}, {"ridge": 1}])
+def test_tokens_of_the_kernel_are_for_one_problem(other: dict[str, Any]) -> None:
+    X, y = planted(2, 2, 24, seed=4, noise=1.0)
+    token = rz.fit_global(X, y, 2, budget={"cells": 1000}).token
+    assert token is not None
+    with pytest.raises(InvalidInputError, match="start is not the token"):
+        rz.fit_global(X, y, 2, start=token, **other)
+
+
+@pytest.mark.parametrize("loss", ["squared", "absolute"])
+@pytest.mark.parametrize("options", [{"ridge": 10**400}, {"sample_weight": [10**400, *[1] * 6]}])
+def test_penalties_and_weights_beyond_doubles(loss: str, options: dict[str, Any]) -> None:
+    found = rz.fit_global(LINE, NOISY, 1, loss=loss, **options)
+    assert found.status == "optimal"
+    assert found.loss == rz.fit_global(LINE, NOISY, 1, loss=loss, method="enumerate", **options).loss
+
+
+def test_the_kernel_refuses_numbers_that_vanish_in_doubles() -> None:
+    with pytest.raises(OverflowError):
+        KernelProblem(TrainingProblem(LINE, NOISY, 1, "absolute", sample_weight=[10**400, *[1] * 6])).search(
+            margin=True
+        )
+
+
+def test_huge_gaps_are_shown() -> None:
+    X, y = planted(2, 2, 30, seed=4, noise=1.0)
+    assert "e+4" in repr(rz.fit_global(X, y * 1e200, 2, budget={"cells": 0}))
+
+
+def test_an_interrupted_leaf_is_decided_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y = planted(2, 2, 12, seed=4, noise=1.0)
+    problem = TrainingProblem(X, y, 2)
+    run = search._Run(problem, "margin", without_neurons(problem, make_cells(problem)))
+    run._begin(None, Budget().start())
+    monkeypatch.setattr(SquaredCells, "minimum", interrupt(1))
+    run.leaves = [((0, 0), 15), ((1, 1), 15)]
+    with pytest.raises(KeyboardInterrupt):
+        run._solve_leaves()
+    assert len(run.leaves) == 2

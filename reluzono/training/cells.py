@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Protocol
 
@@ -56,6 +56,12 @@ class Outcome:
     partition: tuple[list[int], list[list[int] | None]] | None = None
     tree: list[Any] | None = None
     token: str | None = None
+
+
+def in_order(outcome: Outcome) -> Outcome:
+    """The same network with sorted neurons: which of its permutations a search meets first is a matter of chance."""
+    pairs = sorted(zip(outcome.signs, outcome.hidden, strict=True), key=lambda pair: (-pair[0], pair[1]))
+    return replace(outcome, signs=[s for s, _ in pairs], hidden=[u for _, u in pairs])
 
 
 def without_neurons(problem: TrainingProblem, cells: Cells) -> Outcome:

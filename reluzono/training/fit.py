@@ -11,9 +11,9 @@ from typing import Any
 
 from reluzono.budget import Clock, as_budget
 from reluzono.errors import InvalidInputError
-from reluzono.exact import as_fraction
+from reluzono.exact import as_fraction, in_digits
 from reluzono.networks.network import ReLUNetwork
-from reluzono.training.cells import Outcome
+from reluzono.training.cells import Outcome, in_order
 from reluzono.training.enumerate import enumerate_cells
 from reluzono.training.losses import LogisticLoss, as_loss
 from reluzono.training.problem import TrainingProblem
@@ -34,8 +34,9 @@ class GlobalFit:
     loss, lower_bound : Fraction
         The network's objective, and a number that no network of the problem is below. For the logistic loss the
         former is a rigorous upper bound, see `loss_interval`.
-    status : {"optimal", "budget"}
-        "optimal" if ``loss == lower_bound`` (logistic loss: up to the tolerance), else a limit ended the search.
+    status : {"optimal", "budget", "unproven"}
+        "optimal" if ``loss == lower_bound`` (logistic loss: up to the tolerance); else a limit ended the search, or it
+        was one with ``proof="float"``, which proves nothing.
     method : str
     statistics : dict
         What the search did, such as the number of convex programs solved.
@@ -77,7 +78,7 @@ class GlobalFit:
         return training_certificate(self.problem, self._outcome)
 
     def __repr__(self) -> str:
-        gap = "" if self.status == "optimal" else f", gap {float(self.gap):.3g}"
+        gap = "" if self.status == "optimal" else f", gap {in_digits(self.gap, 3)}"
         return f"<GlobalFit: width {self.problem.width}, {self.problem.loss.name} loss {self.loss}, {self.status}{gap}>"
 
 
@@ -125,9 +126,9 @@ def fit_global(
         "enumerate" is Algorithm 1 of the paper.
     proof : {"rational", "margin", "float"}
         How branch and bound excludes parts of the search: by bounds in integers, in doubles with proven margins, or
-        in doubles alone, which is no proof. The loss is exact in any case; "margin" is as rigorous as "rational", and
-        somewhat faster. With a penalty and another loss than the squared one all three are the same search, in
-        fractions.
+        in doubles alone, which is no proof: then the lower bound is that of no search. The loss is exact in any case;
+        "margin" is as rigorous as "rational", and somewhat faster. With a penalty and another loss than the squared one
+        all three are the same search, in fractions.
     tolerance : number
         Logistic loss only: the gap that counts as optimal.
     budget, executor, progress
@@ -169,17 +170,18 @@ def fit_global(
     def search(problem: TrainingProblem) -> Outcome:
         rest = replace(limits, seconds=clock.remaining_seconds)
         if method == "enumerate":
-            return enumerate_cells(problem, rest, executor, progress, start)
+            return in_order(enumerate_cells(problem, rest, executor, progress, start))
         # the bounds of the logistic loss are intervals anyway: proven margins do
         way = "margin" if logistic and proof == "rational" else proof
-        return branch_and_bound(problem, way, rest, executor, progress, start)
+        return in_order(branch_and_bound(problem, way, rest, executor, progress, start))
 
     if logistic:
         return _fit_logistic((X, y, width, output, sample_weight, ridge), tolerance, start, search, clock, method)
     problem = TrainingProblem(X, y, width, loss, output, sample_weight, ridge)
     outcome = search(problem)
     network = problem.network(outcome.signs, outcome.hidden, outcome.output)
-    status = "optimal" if outcome.loss == outcome.lower_bound else "budget"
+    ended = "unproven" if proof == "float" else "budget"
+    status = "optimal" if outcome.loss == outcome.lower_bound else ended
     return GlobalFit(
         network, outcome.loss, outcome.lower_bound, status, method, outcome.statistics, outcome.token, problem, outcome
     )

@@ -20,6 +20,7 @@ from reluzono.training.exact_tables import ExactTables, LinearTables, exact_tabl
 from reluzono.training.problem import Kinks, Quadratic, TrainingProblem
 
 MAX_COORDINATES, MAX_WIDTH = 8, 5
+_LEAST = 1e-70  # of a number other than 0
 MAX_LOCAL = 16  # coordinates for local searches alone
 
 
@@ -64,7 +65,7 @@ class KernelProblem:
             x = np.ldexp(np.array(self.problem.rows, dtype=float), -np.array(self.shift))
             return x, np.zeros(x.shape, dtype=np.int8)
         exact = [[_power(v, -s) for v, s in zip(row, self.shift, strict=True)] for row in self.problem.rows]
-        x = np.array([[float(v) for v in line] for line in exact])
+        x = np.array([[_double(v) for v in line] for line in exact])
         inexact = [
             [Fraction(v) != e for v, e in zip(*pair, strict=True)] for pair in zip(x.tolist(), exact, strict=True)
         ]
@@ -85,10 +86,13 @@ class KernelProblem:
         form = self.problem.ridge_form or [[0] * d] * d
         return (
             _doubles(_power(loss.weight, wide) for loss in self.squares),
-            _doubles(_power(loss.linear, wide - self.height) for loss in self.squares),
-            _doubles(_power(Fraction(loss.linear**2, loss.weight), -self.depth) for loss in self.squares),
+            _doubles((_power(loss.linear, wide - self.height) for loss in self.squares), 2),
+            _doubles((_power(Fraction(loss.linear**2, loss.weight), -self.depth) for loss in self.squares), 3),
             np.array(
-                [[float(_power(form[i][k], wide - self.shift[i] - self.shift[k])) for k in range(d)] for i in range(d)]
+                [
+                    [_double(_power(form[i][k], wide - self.shift[i] - self.shift[k])) for k in range(d)]
+                    for i in range(d)
+                ]
             ),
         )
 
@@ -122,7 +126,7 @@ class KernelProblem:
         first = np.cumsum([0, *(len(part) for part in parts)])
         return (
             _doubles(_power(loss.slope, steep) for loss in self.kinked),
-            _doubles(_power(loss.constant - loss.minimum, -self.depth) for loss in self.kinked),
+            _doubles((_power(loss.constant - loss.minimum, -self.depth) for loss in self.kinked), 2),
             first.astype(np.intc),
             _doubles(_power(t, -self.height) for t, *_ in kinks),
             np.array([_rounded_down(_power(delta, steep)) for _, delta, _ in kinks], dtype=float),
@@ -186,12 +190,21 @@ class KernelProblem:
         return [_power(Fraction(float(v)), self.height - s) for v, s in zip(u, self.shift, strict=True)]
 
 
-def _doubles(values: Any) -> np.ndarray:
-    return np.array([float(v) for v in values], dtype=float)
+def _doubles(values: Any, factors: int = 1) -> np.ndarray:
+    return np.array([_double(v, factors) for v in values], dtype=float)
+
+
+def _double(value: Fraction, factors: int = 1) -> float:
+    """Correctly rounded. Bounds on rounding errors need products of four numbers in the range of doubles; this one may
+    be a product of some."""
+    nearest = float(value)
+    if value and not _LEAST**factors < abs(nearest) < _LEAST**-factors:
+        raise OverflowError("beyond the range of doubles")
+    return nearest
 
 
 def _rounded_down(value: Fraction) -> float:
-    nearest = float(value)
+    nearest = _double(value)
     return nearest if Fraction(nearest) <= value else float(np.nextafter(nearest, 0.0))
 
 

@@ -58,7 +58,10 @@ def record(problem: TrainingProblem, bound: Fraction) -> tuple[Partition, list[A
     exact = KernelProblem(problem)
     if problem.is_squared and bound <= problem.floor:
         return _without_splits(problem, exact.basis)
-    search = exact.search(margin=True, recording=True, rational=not problem.is_squared)
+    try:
+        search = exact.search(margin=True, recording=True, rational=not problem.is_squared)
+    except OverflowError:
+        raise NotRecordedError from None
     if problem.is_squared:
         search.lower(exact.value(bound + abs(bound) * _ALLOWANCE))
     elif exact.proves_in_integers(search):

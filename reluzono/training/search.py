@@ -7,23 +7,24 @@ Problems that the kernel does not take are searched in exact arithmetic througho
 
 from __future__ import annotations
 
-import json
 import pickle
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
 from reluzono.budget import Budget, Clock, as_progress, map_tasks
-from reluzono.errors import BudgetExceededError, InvalidInputError, ReluzonoError
+from reluzono.errors import BudgetExceededError, ReluzonoError
+from reluzono.exact import in_digits
 from reluzono.training.cells import Outcome, make_cells, sign_classes, signs_of, without_neurons
 from reluzono.training.exact_search import exact_search, is_exact_token
 from reluzono.training.kernel import MAX_LOCAL, MAX_WIDTH, KernelProblem, fits
 from reluzono.training.problem import TrainingProblem
+from reluzono.training.tokens import make_token, read_token
 
 _RESTARTS, _PER_POINT = 100, 4  # at most so many local searches for a first network
 _STEPS = 200  # of the kernel between two looks at the clock
@@ -56,14 +57,17 @@ def branch_and_bound(
         return exact_search(problem, budget, progress, start)
     known = plain
     if problem.d <= MAX_LOCAL and problem.width <= MAX_WIDTH:
-        run = _Run(problem, proof, plain)
+        run = None
         try:
+            run = _Run(problem, proof, plain)
             outcome = run.finish(clock, executor, progress, start)
+            if outcome is not None and proof == "float":
+                return replace(outcome, lower_bound=problem.floor)
             if outcome is not None and (run.is_proof or outcome.loss != outcome.lower_bound):
                 return outcome
         except OverflowError:
             pass
-        known = run.best
+        known = plain if run is None else run.best
     # in fractions throughout: what the kernel does not take
     rest = replace(budget, seconds=clock.remaining_seconds)
     return exact_search(problem, rest, progress, known=known)
@@ -80,7 +84,8 @@ class _Run:
         self.is_proof = proof != "rational" or self.exact.proves_in_integers(self.search)
         self.exact.lower(self.search, best.loss)
         self.started = False
-        self._seen = set[object]()
+        self._seen = set[object]()  # networks and cells whose exact loss is known to `best`
+        self.leaves: list[Any] = []  # cells of the kernel that are not decided yet
         self.waiting: list[OpenNode] = []  # nodes that are not in the kernel, but on their way to workers
         self.done = Counter[str]()  # exact cells here, and all that workers did
 
@@ -99,20 +104,16 @@ class _Run:
         self.search.improve(min(_RESTARTS, _PER_POINT * self.problem.m), _SEED)
         self._take_network()
 
-    def _is_new(self, thing: object) -> bool:
-        """Whether a network or a cell was not looked at before."""
-        known = thing in self._seen
-        self._seen.add(thing)
-        return not known
-
     def _take_network(self) -> None:
         """Take the kernel's best network as it is: the kernel's bounds refer to its loss."""
         weights, mask = self.search.best_network
-        if weights.any() and self._is_new(weights.tobytes()):
+        network = weights.tobytes(), mask
+        if weights.any() and network not in self._seen:
             *hidden, output = [self.exact.from_kernel(u) for u in weights]
             signs, last = signs_of(mask, self.problem.width), output if self.problem.outputs else None
             loss = self.problem.value(signs, hidden, last)
             self.take(replace(self.best, signs=signs, hidden=hidden, output=last, loss=loss))
+            self._seen.add(network)
 
     def _polish(self) -> None:
         """Take the kernel's best network, and the exact optimum of its cell."""
@@ -123,11 +124,12 @@ class _Run:
 
     def _solve_cell(self, cones: Sequence[int], mask: int) -> None:
         signs = signs_of(mask, self.problem.width)
-        if not self._is_new((*cones, mask)):
+        if (*cones, mask) in self._seen:
             return
         found = self.cells.minimum([self.exact.cone(self.search, c) for c in cones], signs)
         if found.value < self.best.loss:
             self.take(replace(self.best, signs=signs, hidden=found.hidden, output=found.output, loss=found.value))
+        self._seen.add((*cones, mask))
 
     def take(self, known: Outcome) -> None:
         """Use a network's loss, if it is the best one."""
@@ -137,11 +139,14 @@ class _Run:
 
     def _solve_leaves(self) -> None:
         """Decide exactly the cells that the kernel could not."""
-        for cones, alive in self.search.take_leaves():
+        self.leaves += self.search.take_leaves()
+        while self.leaves:
+            cones, alive = self.leaves[-1]
             for members in sign_classes(cones):
                 if alive >> min(members) & 1 and self.best.loss > self.floor:
                     self.done["exact_cells"] += 1
                     self._solve_cell(cones, min(members))
+            self.leaves.pop()  # an interruption before this line decides the cell again
 
     # ------------------------------------------------------------- the search
 
@@ -186,8 +191,8 @@ class _Run:
             self._raise_bounds(clock)
         self._solve_leaves()
         self._polish()
-        bound, token = self._bound(), json.dumps(self._state())
-        return replace(self.best, lower_bound=bound, statistics=self.statistics(), token=token)
+        token = make_token(_name(self.proof), self.problem, self._state())
+        return replace(self.best, lower_bound=self._bound(), statistics=self.statistics(), token=token)
 
     def _raise_bounds(self, clock: Clock) -> None:
         """Search on from the least bound: until now, bounds were left out that would not close a node."""
@@ -203,7 +208,7 @@ class _Run:
         return min(self.best.loss, max(self.floor, self.exact.objective(least)))
 
     def _interval(self) -> str:
-        return f"{float(self._bound()):.6g} and {float(self.best.loss):.6g}"
+        return f"{in_digits(self._bound())} and {in_digits(self.best.loss)}"
 
     def statistics(self) -> Counter[str]:
         """What was done here and by workers."""
@@ -252,16 +257,10 @@ class _Run:
         return [self.best.signs, numbers, str(self.best.loss), self.search.open_nodes() + self.waiting]
 
     def _resume(self, start: str) -> None:
-        try:
-            signs, numbers, loss, nodes = json.loads(start)
-            *hidden, output = [[Fraction(x) for x in line] for line in numbers]
-            known = replace(self.best, signs=signs, hidden=hidden, output=output or None, loss=Fraction(loss))
-            if self.problem.value(known.signs, known.hidden, known.output) != known.loss:
-                raise ValueError("another problem")
-            self.take(known)
-            self.search.restart([(b, tuple((c, tuple(sides)) for c, sides in paths), a) for b, paths, a in nodes])
-        except (ValueError, TypeError, ZeroDivisionError):
-            raise InvalidInputError("start is not the token of a fit of this problem by branch and bound") from None
+        signs, numbers, loss, nodes = read_token(_name(self.proof), self.problem, start)
+        *hidden, output = [[Fraction(x) for x in line] for line in numbers]
+        self.take(replace(self.best, signs=signs, hidden=hidden, output=output or None, loss=Fraction(loss)))
+        self.search.restart([(b, tuple((c, tuple(sides)) for c, sides in paths), a) for b, paths, a in nodes])
 
 
 def _part(clock: Clock) -> Clock:
@@ -274,12 +273,22 @@ def _part(clock: Clock) -> Clock:
     ).start()
 
 
-@lru_cache(maxsize=1)
+def _name(proof: str) -> str:
+    """Of tokens: what doubles alone excluded is no part of a proof."""
+    return "search in doubles" if proof == "float" else "branch and bound"
+
+
+_own = threading.local()
+
+
 def _worker(data: bytes) -> _Run:
-    """This process's search for a problem: its partition is kept from task to task."""
-    problem, proof = pickle.loads(data)
-    run = _Run(problem, proof, without_neurons(problem, make_cells(problem)))
-    run.exact.start(run.search)
+    """This thread's search for a problem: its partition is kept from task to task."""
+    if getattr(_own, "data", None) != data:
+        problem, proof = pickle.loads(data)
+        _own.run = _Run(problem, proof, without_neurons(problem, make_cells(problem)))
+        _own.run.exact.start(_own.run.search)
+        _own.data = data
+    run: _Run = _own.run
     return run
 
 
