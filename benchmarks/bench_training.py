@@ -1,7 +1,8 @@
 """Training to a proven global optimum, against limits and against other solvers (``python bench_training.py PART``).
 
-Parts: ``planted``, ``noise``, ``proofs``, ``workers``, ``highs``, ``restarts``, and, by ``peer_training.py`` under the
-interpreter named in ``RELUZONO_PEER_PYTHON``, ``scip`` and ``pwlf``. Seconds are of CPU time unless the column says
+Parts: ``planted``, ``noise``, ``proofs``, ``workers``, ``enumerate``, ``highs``, ``restarts``, and, by
+``peer_training.py`` under the interpreter named in ``RELUZONO_PEER_PYTHON``, ``scip``, ``pwlf`` and ``cases``, for
+JSON files with n, width, loss, output, x, y, weights and optimum. Seconds are of CPU time unless the column says
 otherwise; budgets are on the clock on the wall. Every part prints its rows as they are measured.
 """
 
@@ -14,6 +15,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -37,7 +39,7 @@ ROWS: dict[tuple[int, int, int], tuple[int, int | None]] = {
     (3, 2, 100): (15, None),
     (3, 2, 50): (4, 40),
 }
-PROOF_ROWS = [("squared", *row) for row in ROWS if row != (1, 3, 1000)]
+PROOF_ROWS = [("squared", *row) for row in ROWS]
 PROOF_ROWS += [("absolute", 2, 1, 100), ("absolute", 1, 3, 60), ("absolute", 2, 2, 30), ("absolute", 2, 2, 60)]
 RESTART_ROWS = [(1, 2, 30), (1, 3, 40), (2, 1, 40), (2, 2, 30), (2, 2, 50), (3, 2, 30)]
 RESTARTS = 200
@@ -124,9 +126,21 @@ def workers(n: int, w: int, D: int, seed: int, noise: float | None) -> Iterator[
     yield f"{n}, {w}, {D}, {kind}", f"{alone:.2f}", f"{together:.2f}", ratio, "yes" if same else "no", "1.6"
 
 
-def highs() -> Iterator[Sequence[str]]:
+def enumerate_all() -> Iterator[Sequence[str]]:
+    """Algorithm 1 itself, in exact arithmetic, where it ends in seconds."""
+    for n, w, D in ((1, 1, 200), (1, 2, 20), (2, 1, 20), (2, 2, 6)):
+        X, y = data(n, w, D, 0)
+        ours, fit = typical(X, y, w)
+        plain, other = timed(X, y, w, PEER_SECONDS, method="enumerate")
+        yield (
+            f"{n}, {w}, {D}", f"{ours:.4f}", f"{fit.statistics['programs']:,}", other.status, f"{plain:.2f}",
+            f"{other.statistics['programs']:,}", f"{plain / ours:,.0f}", "yes" if fit.loss == other.loss else "no",
+        )  # fmt: skip
+
+
+def highs(sizes: Sequence[int]) -> Iterator[Sequence[str]]:
     """Absolute loss as a mixed-integer program in HiGHS: signs of the outer weights one after the other."""
-    for D in (10, 15, 20):
+    for D in sizes:
         X, y = data(2, 2, D, 0)
         margin, _ = typical(X, y, 2, loss="absolute", proof="margin")
         ours, fit = typical(X, y, 2, loss="absolute")
@@ -200,8 +214,8 @@ def peer(name: str, X: Array, y: Array, w: int) -> dict[str, Any]:
     return answer
 
 
-def scip() -> Iterator[Sequence[str]]:
-    for D in (10, 15, 20):
+def scip(sizes: Sequence[int]) -> Iterator[Sequence[str]]:
+    for D in sizes:
         X, y = data(2, 2, D, 0)
         ours, fit = typical(X, y, 2)
         theirs = peer("scip", X, y, 2)
@@ -239,6 +253,25 @@ def pwlf() -> Iterator[Sequence[str]]:
         )
 
 
+def cases(paths: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Problems from files, with known optima: is ours the same, and how far is pwlf, which knows squares alone?"""
+    for path in paths:
+        case = json.loads(Path(path).read_text())
+        options = {name: case[name] for name in ("loss", "output")}
+        start = time.process_time()
+        fit = rz.fit_global(case["x"], case["y"], case["width"], sample_weight=case["weights"], **options)
+        ours = time.process_time() - start
+        same = fit.status == "optimal" and fit.loss == rz.as_fraction(case["optimum"])
+        columns = ["", ""]
+        if options == {"loss": "squared", "output": "affine"} and case["n"] == 1:
+            X, y = (np.array(rz.as_exact(case[name]), dtype=float) for name in ("x", "y"))
+            theirs = peer("pwlf", X, y, case["width"])
+            columns = (
+                [theirs["error"], ""] if "error" in theirs else [f"{theirs['value']:.9f}", f"{theirs['seconds']:.2f}"]
+            )
+        yield case["name"], f"{float(fit.loss):.9f}", "yes" if same else "no", f"{ours:.3f}", *columns
+
+
 OPTIMA = (
     "n, w, D", "proof", "median s", "largest s", "proved", "largest gap", "programs",
     "Algorithm 1 / programs", "wanted s",
@@ -255,6 +288,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--gap-seconds", type=float, default=10)
     parser.add_argument("--skip", type=int, default=0, help="leave out so many rows of planted or noise")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 15, 20], help="D for highs and scip")
+    parser.add_argument("--files", nargs="+", default=[], help="for cases")
     parser.add_argument("--workers-on", default="3 2 100 0 planted", help="n w D seed planted|noise")
     arguments = parser.parse_args()
     n, w, D, seed, kind = arguments.workers_on.split()
@@ -268,8 +303,15 @@ def main() -> None:
             ("n, w, D", "one process, wall s", "two, wall s", "ratio", "same proven loss", "wanted"),
             lambda: workers(int(n), int(w), int(D), int(seed), share),
         ),
-        "highs": (("D", "ours with margins, CPU s", *SOLVER[1:-1], "its time / margins"), highs),
-        "scip": (SOLVER, scip),
+        "enumerate": (
+            ("n, w, D", "ours, s", "programs", "Algorithm 1", "its s", "its programs", "its time / ours", "same"),
+            enumerate_all,
+        ),
+        "highs": (
+            ("D", "ours with margins, CPU s", *SOLVER[1:-1], "its time / margins"), lambda: highs(arguments.sizes)
+        ),
+        "scip": (SOLVER, lambda: scip(arguments.sizes)),
+        "cases": (("case", "optimum", "as known", "ours, s", "pwlf", "pwlf, s"), lambda: cases(arguments.files)),
         "restarts": (
             ("n, w, D", "ours", "optimum", "ours, s", "200 restarts, s", "runs that miss", "best excess",
              "median excess", "all miss"),

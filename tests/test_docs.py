@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,3 +34,16 @@ def test_pages(page: Path) -> None:
 def test_docstrings(name: str) -> None:
     result = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
     assert result.attempted and not result.failed
+
+
+def labels(picture: Path) -> set[str]:
+    """Texts in a picture, without the numbers at its axes."""
+    return {text for text in re.findall("<!-- (.*) -->", picture.read_text()) if re.search("[a-z]", text)}
+
+
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs" / "how-to").glob("*.svg")), ids=lambda p: p.stem)
+def test_pictures_are_what_their_scripts_draw(picture: Path, tmp_path: Path) -> None:
+    script = [sys.executable, str(picture.with_suffix(".py"))]
+    done = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert labels(tmp_path / picture.name) == labels(picture) != set()

@@ -329,5 +329,5 @@ def read_ridge(ridge: Any) -> Fraction:
     """The penalty's factor."""
     factor = as_fraction(ridge, "ridge")
     if factor < 0:
-        raise InvalidInputError(f"ridge is {ridge!r}: give a number >= 0")
+        raise InvalidInputError(f"ridge is {factor}: give a number >= 0")
     return factor

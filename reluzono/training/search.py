@@ -51,6 +51,8 @@ def branch_and_bound(
     budget = budget or Budget()
     plain = without_neurons(problem, make_cells(problem))
     if not problem.rows or not problem.width or plain.loss == plain.lower_bound:
+        if start is not None:
+            read_token(_name(proof), problem, start)  # nothing to resume: only to refuse those of others
         return replace(plain, lower_bound=plain.loss)
     clock = budget.start()
     if is_exact_token(start) or (start is not None and not fits(problem)):
