@@ -1,4 +1,4 @@
-"""Piecewise-linear losses with a penalty: against brute force, properties, certificates that must be refused."""
+"""Losses with a penalty: against brute force, properties, certificates that must be refused."""
 
 from __future__ import annotations
 
@@ -153,6 +153,14 @@ def test_few_neurons_on_a_line(name: str, points: Any, ridge: Fraction, width: i
 
 
 # ------------------------------------------------------------------ by hand, and properties
+
+
+@given(data(1, 4), penalties, st.sampled_from([1, 2]), st.sampled_from(OUTPUTS))
+@settings(max_examples=25, deadline=None)
+def test_squares_on_a_line(points: Any, ridge: Fraction, width: int, output: str) -> None:
+    X, y = points
+    found = rz.fit_global(X, y, width, ridge=ridge, output=output)
+    assert found.status == "optimal" and found.loss == ridge_oracle.SquaredRidge(X, y, ridge, output).optimum(width)
 
 
 def test_by_hand() -> None:

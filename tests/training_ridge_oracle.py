@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations, combinations_with_replacement, product
 
-from training_oracle import Loss, Oracle, Vector, dot, rank, solve
+from training_oracle import Loss, Oracle, Vector, dot, rank, solve, squared
 
 Slopes = list[Fraction]
 
@@ -144,3 +144,30 @@ class RidgeOracle(Oracle):
         solution = solve(self.gram, ends[1]) if self.apart else []
         assert solution is not None
         return dot(ends[0], solution)
+
+
+class SquaredRidge(Oracle):
+    """Squared loss with a penalty on the slopes of neurons on a line: every slope is one more prediction, of 0."""
+
+    def __init__(self, X: Sequence[Sequence[Fraction]], y: Sequence[Fraction], ridge: Fraction, output: str) -> None:
+        super().__init__(X, y, squared, None, output)
+        self.ridge = ridge
+
+    def optimum(self, width: int) -> Fraction:
+        self.y = [*self.y, *[Fraction(0)] * width]
+        self.weights = [*self.weights, *[self.ridge] * width]
+        self.free = [[*column, *[Fraction(0)] * width] for column in self.free]
+        return min(
+            self.least([c for c in self.columns(cells, signs) if any(c)])
+            for cells in combinations_with_replacement(self.cells, width)
+            for signs in product((1, -1), repeat=width)
+        )
+
+    def columns(self, cells: Sequence[tuple[tuple[bool, ...], list[Vector]]], signs: Sequence[int]) -> Iterator[Vector]:
+        for j, ((pattern, rays), sign) in enumerate(zip(cells, signs, strict=True)):
+            for ray in rays:
+                values = [
+                    sign * dot(row, ray) if pattern[i] else Fraction(0)
+                    for row, i in zip(self.rows, self.place, strict=True)
+                ]
+                yield [*values, *(sum(ray[1:], Fraction(0)) if k == j else Fraction(0) for k in range(len(cells)))]
