@@ -25,9 +25,6 @@ cdef enum:      # what a pair of a record names: a kink, a kink, EQUATION + neur
     UPPER = 1
     EQUATION = 2
 
-cdef enum:
-    ROUNDS = 2  # in which undetermined points are chosen
-
 
 @cython.final
 cdef class KinkedSearch(LinearPrograms):
@@ -193,14 +190,16 @@ cdef class KinkedSearch(LinearPrograms):
                 total += self.delta[e] * (z - self.place[e])
         return total
 
-    cdef double _choose_sides(self, const Node *node, uint32_t signs, const double *v) noexcept nogil:
-        """Count the node's points, and undetermined ones where the last solution v certainly has some loss.
+    cdef double _choose_sides(self, Node *node, uint32_t signs, bint parents) noexcept nogil:
+        """Count the node's points, and undetermined ones where the sign vector's solution certainly has some loss: by
+        functions below and above its prediction, or by its prediction if it is the parent's, in rays of other cones.
 
         Returns its loss on all of them."""
         cdef int W = self.words, d = self.d, i, j, k, t
-        cdef double low, high, most, cost, total = 0.0
+        cdef double low, high, part, most, cost, total = 0.0
         cdef uint64_t bit
         cdef double z[MAX_W + 1]
+        cdef const double *v = node.sums + signs * self.tail
         self._count_determined(node)
         self._count_whole()
         for i in range(self.m):
@@ -216,13 +215,10 @@ cdef class KinkedSearch(LinearPrograms):
                     low += z[j]
                     high += z[j]
                     continue
-                most = self._envelope(j, i)
-                if (signs >> j) & 1:
-                    low -= most
-                    high += min(0.0, z[j])
-                else:
-                    low += max(0.0, z[j])
-                    high += most
+                part = max(0.0, -z[j] if (signs >> j) & 1 else z[j])
+                most = part if parents else self._envelope(j, i)
+                low += -most if (signs >> j) & 1 else part
+                high += -part if (signs >> j) & 1 else most
             if self.counted[k] & bit:
                 total += self._part(i, low, WHOLE)
                 continue
@@ -320,72 +316,58 @@ cdef class KinkedSearch(LinearPrograms):
             points &= points - 1
         return total
 
-    cdef bint _closed_sided(self, const Node *node, uint32_t signs, double *v, double *bound) noexcept nogil:
-        """Whether a program proves the best loss that uses undetermined points, too, after the solution v.
+    cdef bint _proves(self, const Node *node, uint32_t signs, rz_linear_answer *answer, double *bound) noexcept nogil:
+        """Whether the program of the points that count excludes everything below the best loss; its bound, if better."""
+        cdef double proven = -1.0
+        answer.bound = answer.value = -INFINITY
+        if not self._choose_columns(node):
+            return False
+        self._signs_of_columns(signs)
+        self.found = self._program(signs, self.upper if self.deep else INFINITY, answer)
+        if self.found == RZ_LINEAR_BOUND:
+            proven = (answer.bound if self.margin else answer.value) + self.constants
+            bound[0] = max(bound[0], proven)
+        return self._excluded(signs, proven, self.found, answer)
+
+    cdef bint _closes(self, Node *node, uint32_t signs, double least, double *bound) noexcept nogil:
+        """Whether nothing of a sign vector is below the best loss; else a bound, which is of use up to the least other.
 
         The share s_j max(0, x.u_j) of an undetermined neuron is at least 0 and at least x.u_j, times s_j; and at most
         the sum of its coefficients times max(0, x.r) over the rays r of its cone. So the value at a point lies between
         two functions that are linear in the coefficients, and its loss is at least the rising part at the lower one
-        and the falling part at the upper one."""
-        cdef int rounds, found
-        cdef double total
+        and at least the falling part at the upper one. A first program takes the points that matter to the parent's
+        solution, a second one those that matter to its own: it can only be better if that has no less than the best loss
+        on these, for it is a point of the second program, too."""
         cdef rz_linear_answer answer
-        for rounds in range(ROUNDS):
-            total = self._choose_sides(node, signs, v)
-            if not total >= self.upper * (1.0 - NEAR):
-                return False
-            total -= self._leave_out_free(node, signs)
-            if not total >= self.upper * (1.0 - NEAR) or not self._choose_columns(node):
-                return False
-            self._signs_of_columns(signs)
-            found = self._program(signs, self.upper if self.deep else INFINITY, &answer)
-            if self._proves(signs, found, &answer, bound):
-                return True
-            self._values(signs, v)
-        return False
-
-    cdef bint _proves(self, uint32_t signs, int found, const rz_linear_answer *answer, double *bound) noexcept nogil:
-        """Whether the last program excludes everything below the best loss; its bound, if it is better."""
-        cdef double proven = -1.0
-        if found == RZ_LINEAR_BOUND:
-            proven = (answer.bound if self.margin else answer.value) + self.constants
-            bound[0] = max(bound[0], proven)
-        return self._excluded(signs, proven, found, answer)
+        cdef double *v = node.sums + signs * self.tail
+        cdef double value
+        self._choose_sides(node, signs, True)
+        self._leave_out_free(node, signs)
+        if self._proves(node, signs, &answer, bound):
+            return True
+        value = answer.value + self.constants
+        if not value > -INFINITY:
+            return False
+        if self.found == RZ_LINEAR_NONE and not self.recording and min(value, least) > 1.01 * node.bound:
+            bound[0] = self._short_bound(signs, value)
+        self._values(signs, v)
+        self._offer_solution(v, signs)
+        value = self._choose_sides(node, signs, False)
+        value -= self._leave_out_free(node, signs)
+        return value >= self.upper * (1.0 - NEAR) and self._proves(node, signs, &answer, bound)
 
     cdef int _rate(self, Node *node) noexcept nogil:
-        cdef double least = 1e300, bound, value
-        cdef double v[(MAX_W + 1) * MAX_D]
+        cdef double least = 1e300, bound
         cdef uint32_t signs
-        cdef int found
-        cdef bint again = True
-        cdef rz_linear_answer answer
         for signs in range(<uint32_t>1 << self.width):
             if not (node.alive >> signs) & 1:
                 continue
-            if again:
-                self._count_determined(node)
-                self._count_whole()
-                if not self._choose_columns(node):
-                    return 1
-                again = False
-            self._signs_of_columns(signs)
-            found = self._program(signs, self.upper if self.deep else INFINITY, &answer)
-            bound = -1.0
-            if self._proves(signs, found, &answer, &bound):
+            bound = node.bound
+            if self._closes(node, signs, least, &bound):
                 self._note(node, signs)
                 node.alive &= ~(<uint32_t>1 << signs)
-                continue
-            self._values(signs, v)
-            self._offer_solution(v, signs)
-            value = answer.value + self.constants
-            if found == RZ_LINEAR_NONE and not self.recording and min(value, least) > 1.01 * node.bound:
-                bound = self._short_bound(signs, value)
-            again = True
-            if self._closed_sided(node, signs, v, &bound):
-                self._note(node, signs)
-                node.alive &= ~(<uint32_t>1 << signs)
-                continue
-            least = min(least, max(bound, node.bound))
+            else:
+                least = min(least, bound)
         if node.alive:
             node.bound = least
         return node.alive != 0

@@ -68,6 +68,7 @@ cdef class LinearPrograms(TrainingSearch):
     cdef double *scale_bits         # and log2 of its length over the ray's
     cdef int room_turns
     cdef int n_points, n_sloped, n_rows
+    cdef int found                  # what became of the last program
 
     cdef int _rows(self) noexcept nogil
     cdef int _point_rows(self, int i, int M, int use) noexcept nogil

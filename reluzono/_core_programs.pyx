@@ -79,7 +79,7 @@ cdef class LinearPrograms(TrainingSearch):
                     counts[k] += (uses[e] >> k) & 1
             rows += max(counts[0], counts[1], counts[2])
         self._set_points(x, inexact, integers, signs)
-        self._set_search(width, outputs, 0, margin, recording)
+        self._set_search(width, outputs, (width + 1) * <int>x.shape[1], margin, recording)
         self.kinks = kinks
         self.slope = <double *>self._take(m * sizeof(double))
         self.constant = <double *>self._take(m * sizeof(double))

@@ -11,7 +11,7 @@ cdef enum:              # records
     SPLIT = 2           # node, neuron, its halves' nodes; NONE: in the order of another tuple
     LEAF = 3            # node
 
-cdef struct Node:       # of the search; followed by its Gram sums
+cdef struct Node:       # of the search; followed by numbers of the subclass
     double bound
     double order        # the least bound first: as far as doubles tell, at least `bound`
     int care            # the most that its bounds were computed with
@@ -20,7 +20,7 @@ cdef struct Node:       # of the search; followed by its Gram sums
     int record          # number of its record, NONE without
     int cones[MAX_W]
     int counts[1 << MAX_W]    # determined points by the set of neurons that are active on them
-    double sums[1]      # for each such set: d (d + 1) / 2 of W x x', d of W t x
+    double sums[1]      # for each such set: d (d + 1) / 2 of W x x', d of W t x; or for each sign vector a solution
 
 cdef struct Column:
     int neuron          # width for the output
