@@ -9,8 +9,9 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from reluzono._core_partition cimport MAX_COLUMNS, MAX_D, NONE, Cone
-from reluzono._core_programs cimport EXACT, FALLING, OPEN, RISING, SHORT, WHOLE, LinearPrograms
-from reluzono._core_training cimport CLOSED, MAX_W, Column, Node
+from reluzono._core_programs cimport EXACT, OPEN, SHORT, LinearPrograms
+from reluzono._core_sided cimport FALLING, NEITHER, NOWHERE, RISING, WHOLE
+from reluzono._core_training cimport CLOSED, MAX_W, Node
 from reluzono._exact cimport rz_ctz
 from reluzono._exact_linear cimport linear_set_short
 from reluzono._filter cimport ROUND
@@ -190,84 +191,12 @@ cdef class KinkedSearch(LinearPrograms):
                 total += self.delta[e] * (z - self.place[e])
         return total
 
-    cdef double _choose_sides(self, Node *node, uint32_t signs, bint parents) noexcept nogil:
-        """Count the node's points, and undetermined ones where the sign vector's solution certainly has some loss: by
-        functions below and above its prediction, or by its prediction if it is the parent's, in rays of other cones.
-
-        Returns its loss on all of them."""
-        cdef int W = self.words, d = self.d, i, j, k, t
-        cdef double low, high, part, most, cost, total = 0.0
-        cdef uint64_t bit
-        cdef double z[MAX_W + 1]
-        cdef const double *v = node.sums + signs * self.tail
-        self._count_determined(node)
-        self._count_whole()
-        for i in range(self.m):
-            k, bit = i >> 6, <uint64_t>1 << (i & 63)
-            low = high = 0.0
-            for j in range(self.width + (self.outputs > 0)):
-                if j < self.width and self.inactive[<size_t>node.cones[j] * W + k] & bit:
-                    continue
-                z[j] = 0.0
-                for t in range(d):
-                    z[j] += v[j * d + t] * self.x[i * d + t]
-                if j == self.width or self.active[<size_t>node.cones[j] * W + k] & bit:
-                    low += z[j]
-                    high += z[j]
-                    continue
-                part = max(0.0, -z[j] if (signs >> j) & 1 else z[j])
-                most = part if parents else self._envelope(j, i)
-                low += -most if (signs >> j) & 1 else part
-                high += -part if (signs >> j) & 1 else most
-            if self.counted[k] & bit:
-                total += self._part(i, low, WHOLE)
-                continue
-            cost = self._part(i, low, RISING)
-            if cost > COUNTS:
-                self._count_side(node, signs, i, True, z)
-            else:
-                cost = self._part(i, high, FALLING)
-                if not cost > COUNTS:
-                    continue
-                self._count_side(node, signs, i, False, z)
-            self.cost[i] = cost
-            total += cost
-        return total
-
-    cdef double _envelope(self, int neuron, int i) noexcept nogil:
-        """Upper envelope of a neuron at a point in the last solution."""
-        cdef int k, r
-        cdef double s, total = 0.0
-        cdef const Column *column
-        for r in range(self.n_chosen):
-            if self.owner[r] != neuron or self.solution[r] == 0.0:
-                continue
-            column = self.column + self.chosen[r]
-            if self._sign(column.ray, i) > 0:
-                s = 0.0
-                for k in range(self.d):
-                    s += column.r[k] * self.x[i * self.d + k]
-                total += fabs(self.solution[r]) * s
-        return total
-
-    cdef void _count_side(self, const Node *node, uint32_t signs, int i, bint low, const double *z) noexcept nogil:
-        """Count an undetermined point by its lower or its upper function."""
-        cdef int W = self.words, k = i >> 6, j
-        cdef uint64_t bit = <uint64_t>1 << (i & 63)
-        self.counted[k] |= bit
-        if low:
-            self.rising[k] |= bit
-        else:
-            self.falling[k] |= bit
-        for j in range(self.width):
-            if self.inactive[<size_t>node.cones[j] * W + k] & bit:
-                continue
-            if self.active[<size_t>node.cones[j] * W + k] & bit:
-                self.on[j * W + k] |= bit
-            elif ((signs >> j) & 1) == <uint32_t>low:
-                self.over[j * W + k] |= bit
-            elif z[j] != 0.0 and (z[j] < 0.0) == ((signs >> j) & 1):
-                self.on[j * W + k] |= bit
+    cdef int _side(self, int i, double low, double high, double *cost) noexcept nogil:
+        cost[0] = self.cost[i] = self._part(i, low, RISING)
+        if cost[0] > COUNTS:
+            return RISING
+        cost[0] = self.cost[i] = self._part(i, high, FALLING)
+        return FALLING if cost[0] > COUNTS else NEITHER
 
     cdef double _leave_out_free(self, const Node *node, uint32_t signs) noexcept nogil:
         """Leave out points whose loss some ray takes away at no cost; returns the sum of their losses in `cost`."""
@@ -329,45 +258,60 @@ cdef class KinkedSearch(LinearPrograms):
             bound[0] = max(bound[0], proven)
         return self._excluded(signs, proven, self.found, answer)
 
-    cdef bint _closes(self, Node *node, uint32_t signs, double least, double *bound) noexcept nogil:
-        """Whether nothing of a sign vector is below the best loss; else a bound, which is of use up to the least other.
+    cdef bint _closes(self, Node *node, uint32_t signs, double least, double *bound, double *order) noexcept nogil:
+        """Whether a proven bound reaches the best loss; if not, the node's bound and place in the order may grow, which is
+        of use up to the least of other sign vectors.
 
-        The share s_j max(0, x.u_j) of an undetermined neuron is at least 0 and at least x.u_j, times s_j; and at most
-        the sum of its coefficients times max(0, x.r) over the rays r of its cone. So the value at a point lies between
-        two functions that are linear in the coefficients, and its loss is at least the rising part at the lower one
-        and at least the falling part at the upper one. A first program takes the points that matter to the parent's
-        solution, a second one those that matter to its own: it can only be better if that has no less than the best loss
-        on these, for it is a point of the second program, too."""
-        cdef rz_linear_answer answer
-        cdef double *v = node.sums + signs * self.tail
+        A first program takes the points that matter to the guess, a second one those that matter to its own solution.
+        No bound is above what that loses at the points that count."""
+        cdef double v[(MAX_W + 1) * MAX_D]
         cdef double value
-        self._choose_sides(node, signs, True)
-        self._leave_out_free(node, signs)
+        cdef rz_linear_answer answer
+        if self._recall(node, signs, v) == NOWHERE:
+            self._count_determined(node)
+            self._count_whole()
+        else:
+            self._may_do(node, signs, v)
         if self._proves(node, signs, &answer, bound):
             return True
         value = answer.value + self.constants
         if not value > -INFINITY:
             return False
+        order[0] = max(order[0], value)
         if self.found == RZ_LINEAR_NONE and not self.recording and min(value, least) > 1.01 * node.bound:
-            bound[0] = self._short_bound(signs, value)
+            bound[0] = max(bound[0], self._short_bound(signs, value))
+        self._take_solution(node, signs, v)
+        if self.care == 1 or not self._may_do(node, signs, v):
+            return False
+        if self._proves(node, signs, &answer, bound):
+            return True
+        if answer.value > -INFINITY:
+            order[0] = max(order[0], answer.value + self.constants)
+            self._take_solution(node, signs, v)
+        return False
+
+    cdef void _take_solution(self, Node *node, uint32_t signs, double *v) noexcept nogil:
         self._values(signs, v)
+        self._remember(node, signs)
         self._offer_solution(v, signs)
-        value = self._choose_sides(node, signs, False)
-        value -= self._leave_out_free(node, signs)
-        return value >= self.upper * (1.0 - NEAR) and self._proves(node, signs, &answer, bound)
+
+    cdef bint _may_do(self, const Node *node, uint32_t signs, const double *v) noexcept nogil:
+        """Count the points that matter to v; whether its loss at them reaches the best one."""
+        cdef double total = self._choose_sides(node, signs, v)
+        return total - self._leave_out_free(node, signs) >= self.upper * (1.0 - NEAR)
 
     cdef int _rate(self, Node *node) noexcept nogil:
-        cdef double least = 1e300, bound
+        cdef double bound, order, least = 1e300, least_order = 1e300
         cdef uint32_t signs
         for signs in range(<uint32_t>1 << self.width):
             if not (node.alive >> signs) & 1:
                 continue
-            bound = node.bound
-            if self._closes(node, signs, least, &bound):
+            bound, order = node.bound, node.order
+            if self._closes(node, signs, least, &bound, &order):
                 self._note(node, signs)
                 node.alive &= ~(<uint32_t>1 << signs)
             else:
-                least = min(least, bound)
+                least, least_order = min(least, bound), min(least_order, order)
         if node.alive:
-            node.bound = least
+            node.bound, node.order = least, least_order
         return node.alive != 0

@@ -1,13 +1,8 @@
 from libc.stdint cimport int8_t, uint32_t, uint64_t
 
-from reluzono._core_training cimport TrainingSearch
+from reluzono._core_sided cimport SidedSearch
 from reluzono._exact_linear cimport ExactLinear, LinearProof
 from reluzono._linear_bound cimport rz_linear_answer
-
-cdef enum:      # what a kink is part of: of the whole loss, of its rising, of its falling part
-    WHOLE = 1
-    RISING = 2
-    FALLING = 4
 
 cdef enum:      # what a bound is compared with
     SHORT = 0   # the best loss, rounded up
@@ -18,7 +13,7 @@ cdef enum:
     OWNED = 48  # arrays of a search
 
 
-cdef class LinearPrograms(TrainingSearch):
+cdef class LinearPrograms(SidedSearch):
     cdef void *owned[OWNED]
     cdef int n_owned
     cdef double *slope
@@ -29,8 +24,6 @@ cdef class LinearPrograms(TrainingSearch):
     cdef int8_t *use
     cdef double *largest            # coordinate of each point, absolute
     cdef int kinks
-    cdef uint64_t *rising           # undetermined points that count by their lower function
-    cdef uint64_t *falling          # and by their upper function
     # one program
     cdef double *A
     cdef double *t
@@ -49,7 +42,6 @@ cdef class LinearPrograms(TrainingSearch):
     cdef unsigned char *at_upper
     cdef int *chosen
     cdef int n_chosen
-    cdef int *owner                 # of the last point: the neuron of each column, by the sign of its coefficient
     cdef uint64_t *within           # of each column: where it is not 0
     cdef double constants           # of the points that count, rounded down
     # exact proofs

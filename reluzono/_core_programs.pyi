@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from typing_extensions import disjoint_base
 
-from reluzono._core_training import TrainingSearch
+from reluzono._core_sided import SidedSearch
 
 @disjoint_base
-class LinearPrograms(TrainingSearch):
+class LinearPrograms(SidedSearch):
     def __init__(
         self,
         x: np.ndarray,

@@ -18,7 +18,8 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from reluzono._core_partition cimport MAX_COLUMNS, NONE
-from reluzono._core_training cimport MAX_W, TrainingSearch
+from reluzono._core_sided cimport FALLING, RISING, WHOLE, SidedSearch
+from reluzono._core_training cimport MAX_W
 from reluzono._exact cimport RZ_HAS_INT128, rz_ctz
 from reluzono._exact_bound cimport ExactColumn, exact_orientation
 from reluzono._exact_linear cimport (
@@ -36,7 +37,7 @@ from reluzono._pool cimport grow
 cdef double TINY = 1e-290       # stands for a number that is not zero but was computed as zero
 
 
-cdef class LinearPrograms(TrainingSearch):
+cdef class LinearPrograms(SidedSearch):
     """One search.
 
     Parameters
@@ -79,7 +80,7 @@ cdef class LinearPrograms(TrainingSearch):
                     counts[k] += (uses[e] >> k) & 1
             rows += max(counts[0], counts[1], counts[2])
         self._set_points(x, inexact, integers, signs)
-        self._set_search(width, outputs, (width + 1) * <int>x.shape[1], margin, recording)
+        self._set_sided(width, outputs, 0, margin, recording)
         self.kinks = kinks
         self.slope = <double *>self._take(m * sizeof(double))
         self.constant = <double *>self._take(m * sizeof(double))
@@ -102,11 +103,8 @@ cdef class LinearPrograms(TrainingSearch):
         self.free_column = <unsigned char *>self._take(MAX_COLUMNS)
         self.at_upper = <unsigned char *>self._take(rows + 1)
         self.chosen = <int *>self._take(MAX_COLUMNS * sizeof(int))
-        self.owner = <int *>self._take(MAX_COLUMNS * sizeof(int))
         self.use = <int8_t *>self._take(kinks + 1)
         self.largest = <double *>self._take(m * sizeof(double))
-        self.rising = <uint64_t *>self._take(self.words * sizeof(uint64_t))
-        self.falling = <uint64_t *>self._take(self.words * sizeof(uint64_t))
         self.within = <uint64_t *>self._take(MAX_COLUMNS * self.words * sizeof(uint64_t))
         self.point_row = <int *>self._take((m + 1) * sizeof(int))
         self.enveloped = <int *>self._take(m * sizeof(int))
@@ -261,23 +259,24 @@ cdef class LinearPrograms(TrainingSearch):
         return NONE
 
     cdef void _values(self, uint32_t signs, double *v) noexcept nogil:
-        """The last point as one row a neuron, with its sign, and one of the output."""
-        cdef int r, a, k, j, d = self.d
-        cdef double factor
-        memset(v, 0, (self.width + 1) * d * sizeof(double))
+        """The last point: `known`, and as one row a neuron, with its sign, and one of the output."""
+        cdef int r, a, k, j
+        cdef double c
+        memset(v, 0, (self.width + 1) * self.d * sizeof(double))
+        self.n_known = 0
+        self.inside = True
         for r in range(self.n_chosen):
-            a = self.chosen[r]
+            a, c = self.chosen[r], self.solution[r]
             j = self.column[a].neuron
-            if self.solution[r] < 0.0 and not self.column[a].free:      # an equal column has another sign
+            if c == 0.0:
+                continue
+            if c < 0.0 and not self.column[a].free:      # an equal column has another sign
                 for k in range(a + 1, self.n_columns):
                     if self.column[k].twin == a and ((signs >> self.column[k].neuron) ^ (signs >> j)) & 1:
                         j = self.column[k].neuron
-                        self.solution[r] = -self.solution[r]
+                        c = -c
                         break
-            self.owner[r] = j
-            factor = -self.solution[r] if j < self.width and (signs >> j) & 1 else self.solution[r]
-            for k in range(d):
-                v[j * d + k] += factor * self.column[a].r[k]
+            self._add_known(signs, j, self.column[a].r, -c if j < self.width and (signs >> j) & 1 else c, v)
 
     # ------------------------------------------------------------- exact proofs
 

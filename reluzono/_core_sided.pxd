@@ -13,8 +13,9 @@ cdef enum:      # a guess
 
 cdef enum:      # parts of a loss
     NEITHER = 0
-    RISES = 1
-    FALLS = 2
+    WHOLE = 1
+    RISING = 2
+    FALLING = 4
 
 
 cdef class SidedSearch(TrainingSearch):

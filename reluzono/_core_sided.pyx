@@ -63,10 +63,14 @@ cdef class SidedSearch(TrainingSearch):
         cdef int k, d = self.d
         if neuron < self.width and c != 0.0 and (c < 0.0) != ((signs >> neuron) & 1):
             self.inside = False     # it belongs to another neuron with an equal column
+        for k in range(d):
+            v[neuron * d + k] += c * r[k]
+        if self.n_known == MAX_VECTORS:
+            self.inside = False     # some are missing
+            return
         self.known_neuron[self.n_known] = neuron
         for k in range(d):
             self.known[self.n_known * d + k] = c * r[k]
-            v[neuron * d + k] += c * r[k]
         self.n_known += 1
 
     cdef void _remember(self, Node *node, uint32_t signs) noexcept nogil:
@@ -193,7 +197,7 @@ cdef class SidedSearch(TrainingSearch):
             side = self._side(i, low, high, &cost)
             total += cost
             if side and not self.counted[k] & bit:
-                self._count_side(node, signs, i, side == RISES, z)
+                self._count_side(node, signs, i, side == RISING, z)
         return total
 
     cdef double _envelope(self, int neuron, uint32_t signs, int i) noexcept nogil:

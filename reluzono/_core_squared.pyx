@@ -10,7 +10,7 @@ from libc.string cimport memcpy, memset
 
 from reluzono._core_least_squares cimport LeastSquares
 from reluzono._core_partition cimport MAX_D, NONE
-from reluzono._core_sided cimport FALLS, INSIDE, NEITHER, NOWHERE, OUTSIDE, RISES
+from reluzono._core_sided cimport FALLING, INSIDE, NEITHER, NOWHERE, OUTSIDE, RISING
 from reluzono._core_training cimport CLOSED, MAX_W, Node
 from reluzono._exact cimport rz_ctz, rz_popcount
 from reluzono._filter cimport ROUND
@@ -43,10 +43,10 @@ cdef class SquaredSearch(LeastSquares):
         cdef double wanted = self.target[i] / self.weight[i]
         if wanted < low:
             cost[0] = self.weight[i] * (low - wanted) ** 2
-            return RISES
+            return RISING
         if wanted > high:
             cost[0] = self.weight[i] * (wanted - high) ** 2
-            return FALLS
+            return FALLING
         cost[0] = 0.0
         return NEITHER
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from math import factorial, prod
+from math import factorial, ldexp, prod
 from typing import Any
 
 import numpy as np
@@ -64,10 +64,10 @@ class KernelProblem:
         if max(self.shift) <= 53:
             x = np.ldexp(np.array(self.problem.rows, dtype=float), -np.array(self.shift))
             return x, np.zeros(x.shape, dtype=np.int8)
-        exact = [[_power(v, -s) for v, s in zip(row, self.shift, strict=True)] for row in self.problem.rows]
-        x = np.array([[_double(v) for v in line] for line in exact])
+        x = np.array([[_double(v, -s) for v, s in zip(row, self.shift, strict=True)] for row in self.problem.rows])
         inexact = [
-            [Fraction(v) != e for v, e in zip(*pair, strict=True)] for pair in zip(x.tolist(), exact, strict=True)
+            [_power(Fraction(v), s) != e for v, e, s in zip(*pair, self.shift, strict=True)]
+            for pair in zip(x.tolist(), self.problem.rows, strict=True)
         ]
         return x, np.array(inexact, dtype=np.int8)
 
@@ -85,15 +85,10 @@ class KernelProblem:
         d, wide = self.problem.d, 2 * self.height - self.depth
         form = self.problem.ridge_form or [[0] * d] * d
         return (
-            _doubles(_power(loss.weight, wide) for loss in self.squares),
-            _doubles((_power(loss.linear, wide - self.height) for loss in self.squares), 2),
-            _doubles((_power(Fraction(loss.linear**2, loss.weight), -self.depth) for loss in self.squares), 3),
-            np.array(
-                [
-                    [_double(_power(form[i][k], wide - self.shift[i] - self.shift[k])) for k in range(d)]
-                    for i in range(d)
-                ]
-            ),
+            _doubles((loss.weight for loss in self.squares), wide),
+            _doubles((loss.linear for loss in self.squares), wide - self.height, 2),
+            _doubles((Fraction(loss.linear**2, loss.weight) for loss in self.squares), -self.depth, 3),
+            np.array([[_double(form[i][k], wide - self.shift[i] - self.shift[k]) for k in range(d)] for i in range(d)]),
         )
 
     def _tables(self) -> tuple[ExactTables, Fraction]:
@@ -125,11 +120,11 @@ class KernelProblem:
         kinks = [kink for part in parts for kink in part]
         first = np.cumsum([0, *(len(part) for part in parts)])
         return (
-            _doubles(_power(loss.slope, steep) for loss in self.kinked),
-            _doubles((_power(loss.constant - loss.minimum, -self.depth) for loss in self.kinked), 2),
+            _doubles((loss.slope for loss in self.kinked), steep),
+            _doubles((loss.constant - loss.minimum for loss in self.kinked), -self.depth, 2),
             first.astype(np.intc),
-            _doubles(_power(t, -self.height) for t, *_ in kinks),
-            np.array([_rounded_down(_power(delta, steep)) for _, delta, _ in kinks], dtype=float),
+            _doubles((t for t, *_ in kinks), -self.height),
+            np.array([_rounded_down(delta, steep) for _, delta, _ in kinks], dtype=float),
             np.array([use for *_, use in kinks], dtype=np.int8),
         )
 
@@ -190,22 +185,23 @@ class KernelProblem:
         return [_power(Fraction(float(v)), self.height - s) for v, s in zip(u, self.shift, strict=True)]
 
 
-def _doubles(values: Any, factors: int = 1) -> np.ndarray:
-    return np.array([_double(v, factors) for v in values], dtype=float)
+def _doubles(values: Iterable[int | Fraction], exponent: int, factors: int = 1) -> np.ndarray:
+    return np.array([_double(v, exponent, factors) for v in values], dtype=float)
 
 
-def _double(value: Fraction, factors: int = 1) -> float:
-    """Correctly rounded. Bounds on rounding errors need products of four numbers in the range of doubles; this one may
-    be a product of some."""
-    nearest = float(value)
+def _double(value: int | Fraction, exponent: int, factors: int = 1) -> float:
+    """``value * 2**exponent``, correctly rounded. Bounds on rounding errors need products of four numbers in the range
+    of doubles; this one may be a product of some."""
+    is_short = value.denominator == 1 and value.numerator.bit_length() <= 53
+    nearest = ldexp(value, exponent) if is_short else float(_power(value, exponent))
     if value and not _LEAST**factors < abs(nearest) < _LEAST**-factors:
         raise OverflowError("beyond the range of doubles")
     return nearest
 
 
-def _rounded_down(value: Fraction) -> float:
-    nearest = _double(value)
-    return nearest if Fraction(nearest) <= value else float(np.nextafter(nearest, 0.0))
+def _rounded_down(value: int, exponent: int) -> float:
+    nearest = _double(value, exponent)
+    return nearest if Fraction(nearest) <= _power(value, exponent) else float(np.nextafter(nearest, 0.0))
 
 
 def _power(value: int | Fraction, exponent: int) -> Fraction:
