@@ -349,7 +349,7 @@ cdef class KinkedSearch(LinearPrograms):
         if not value > -INFINITY:
             return False
         if self.found == RZ_LINEAR_NONE and not self.recording and min(value, least) > 1.01 * node.bound:
-            bound[0] = self._short_bound(signs, value)
+            bound[0] = max(bound[0], self._short_bound(signs, value))
         self._values(signs, v)
         self._offer_solution(v, signs)
         value = self._choose_sides(node, signs, False)
