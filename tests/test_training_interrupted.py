@@ -100,7 +100,8 @@ def test_an_interruption_ends_the_logistic_fit() -> None:
 
 
 def test_a_limit_of_programs_ends_the_logistic_fit() -> None:
-    part = rz.fit_global(*LABELS, 2, loss="logistic", budget={"cells": 10})
+    X, y = planted(2, 2, 60, seed=4, noise=3.0)
+    part = rz.fit_global(X, y > 0, 2, loss="logistic", budget={"cells": 10})
     assert part.status == "budget" and part.statistics["rounds"] == 1
 
 
