@@ -24,7 +24,6 @@ from reluzono.training.exact_search import _Search
 from reluzono.training.kernel import KernelProblem
 from reluzono.training.problem import TrainingProblem
 
-LABELS = [[x, x * x % 7] for x in range(14)], [0, 1, 1, 0, 0, 1, 1, 0, 1, 0, 0, 1, 0, 1]
 ENUMERATE: dict[str, Any] = {"method": "enumerate"}
 EXACT: dict[str, Any] = {"loss": "absolute", "ridge": Fraction(1, 10)}
 
