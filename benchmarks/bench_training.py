@@ -138,7 +138,7 @@ def enumerate_all() -> Iterator[Sequence[str]]:
         )  # fmt: skip
 
 
-def highs(sizes: Sequence[int]) -> Iterator[Sequence[str]]:
+def highs(sizes: Sequence[int], limit: float) -> Iterator[Sequence[str]]:
     """Absolute loss as a mixed-integer program in HiGHS: signs of the outer weights one after the other."""
     for D in sizes:
         X, y = data(2, 2, D, 0)
@@ -146,7 +146,7 @@ def highs(sizes: Sequence[int]) -> Iterator[Sequence[str]]:
         ours, fit = typical(X, y, 2, loss="absolute")
         start, best, bound, open_patterns = time.perf_counter(), np.inf, np.inf, 0
         for signs in ((1, 1), (1, -1), (-1, -1)):
-            left = PEER_SECONDS - (time.perf_counter() - start)
+            left = limit - (time.perf_counter() - start)
             cost, matrix, low, high, lower, upper, integral = big_m(X, y, signs)
             if left <= 0:
                 open_patterns, bound = open_patterns + 1, 0.0
@@ -199,12 +199,12 @@ def restarts() -> Iterator[Sequence[str]]:
         )  # fmt: skip
 
 
-def peer(name: str, X: Array, y: Array, w: int) -> dict[str, Any]:
+def peer(name: str, X: Array, y: Array, w: int, limit: float = PEER_SECONDS) -> dict[str, Any]:
     """One run of ``peer_training.py``; its reason under "error" when it cannot run."""
     python = os.environ.get("RELUZONO_PEER_PYTHON")
     if not python:
         return {"error": "RELUZONO_PEER_PYTHON is not set"}
-    question = json.dumps({"peer": name, "X": X.tolist(), "y": y.tolist(), "w": w, "seconds": PEER_SECONDS})
+    question = json.dumps({"peer": name, "X": X.tolist(), "y": y.tolist(), "w": w, "seconds": limit})
     done = subprocess.run(
         [python, str(measure.HERE / "peer_training.py")], input=question, capture_output=True, text=True, check=False
     )
@@ -214,11 +214,11 @@ def peer(name: str, X: Array, y: Array, w: int) -> dict[str, Any]:
     return answer
 
 
-def scip(sizes: Sequence[int]) -> Iterator[Sequence[str]]:
+def scip(sizes: Sequence[int], limit: float) -> Iterator[Sequence[str]]:
     for D in sizes:
         X, y = data(2, 2, D, 0)
         ours, fit = typical(X, y, 2)
-        theirs = peer("scip", X, y, 2)
+        theirs = peer("scip", X, y, 2, limit)
         if "error" in theirs:
             yield str(D), f"{ours:.3f}", fit.status, f"{float(fit.loss):.6f}", theirs["error"], *[""] * 4
             continue
@@ -289,6 +289,7 @@ def main() -> None:
     parser.add_argument("--gap-seconds", type=float, default=10)
     parser.add_argument("--skip", type=int, default=0, help="leave out so many rows of planted or noise")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10, 15, 20], help="D for highs and scip")
+    parser.add_argument("--peer-seconds", type=float, default=PEER_SECONDS, help="limit for highs and scip")
     parser.add_argument("--files", nargs="+", default=[], help="for cases")
     parser.add_argument("--workers-on", default="3 2 100 0 planted", help="n w D seed planted|noise")
     arguments = parser.parse_args()
@@ -308,9 +309,10 @@ def main() -> None:
             enumerate_all,
         ),
         "highs": (
-            ("D", "ours with margins, CPU s", *SOLVER[1:-1], "its time / margins"), lambda: highs(arguments.sizes)
+            ("D", "ours with margins, CPU s", *SOLVER[1:-1], "its time / margins"),
+            lambda: highs(arguments.sizes, arguments.peer_seconds),
         ),
-        "scip": (SOLVER, lambda: scip(arguments.sizes)),
+        "scip": (SOLVER, lambda: scip(arguments.sizes, arguments.peer_seconds)),
         "cases": (("case", "optimum", "as known", "ours, s", "pwlf", "pwlf, s"), lambda: cases(arguments.files)),
         "restarts": (
             ("n, w, D", "ours", "optimum", "ours, s", "200 restarts, s", "runs that miss", "best excess",

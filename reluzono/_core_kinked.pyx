@@ -66,59 +66,40 @@ cdef class KinkedSearch(LinearPrograms):
         error[0] = (wrong + (self.m + 16) * ROUND * total) * 1.01
         return total
 
-    cdef double _descend(self, double *u, uint32_t signs) noexcept nogil:
-        """Steps to the optimum on the current activation pattern, with a line search."""
-        cdef int d = self.d, w = self.width, W = self.words, i, j, k, rounds, halvings
-        cdef double v[(MAX_W + 1) * MAX_D]
-        cdef double trial[(MAX_W + 1) * MAX_D]
-        cdef double z, t, value, new, error
+    cdef void _aim(self, const double *u, uint32_t signs, double *v) noexcept nogil:
+        """The optimum on the activation pattern of a network."""
+        cdef int d = self.d, w = self.width, W = self.words, i, j, k
+        cdef double z
         cdef bint active
         cdef rz_linear_answer answer
-        value = self._loss(u, signs, &error)
-        for rounds in range(12):
-            memset(self.on, 0, MAX_W * W * sizeof(uint64_t))
-            memset(self.over, 0, MAX_W * W * sizeof(uint64_t))
-            self._count_whole()
-            for k in range(W):
-                self.counted[k] = ~<uint64_t>0
-            if self.m & 63:
-                self.counted[W - 1] = ((<uint64_t>1) << (self.m & 63)) - 1
-            self.n_columns = 0
-            for j in range(w):
-                active = False
-                for i in range(self.m):
-                    z = 0.0
-                    for k in range(d):
-                        z += u[j * d + k] * self.x[<size_t>i * d + k]
-                    if z > 0.0:
-                        active = True
-                        self.on[j * W + (i >> 6)] |= <uint64_t>1 << (i & 63)
+        memset(self.on, 0, MAX_W * W * sizeof(uint64_t))
+        memset(self.over, 0, MAX_W * W * sizeof(uint64_t))
+        self._count_whole()
+        for k in range(W):
+            self.counted[k] = ~<uint64_t>0
+        if self.m & 63:
+            self.counted[W - 1] = ((<uint64_t>1) << (self.m & 63)) - 1
+        self.n_columns = 0
+        for j in range(w):
+            active = False
+            for i in range(self.m):
+                z = 0.0
                 for k in range(d):
-                    if active:
-                        self._add_column(j, NONE, k)
-            self._output_columns()
-            for k in range(self.n_columns):
-                self.kind[k] = 0
-            self._program(signs, INFINITY, &answer)
-            self._values(signs, v)
-            for k in range(w * d):
-                if (signs >> (k // d)) & 1:
-                    v[k] = -v[k]
-            t = 1.0
-            for halvings in range(8):
-                memcpy(trial, u, sizeof(trial))
-                for k in range((w + 1) * d):
-                    trial[k] += t * (v[k] - u[k])
-                new = self._loss(trial, signs, &error)
-                if new < value * (1.0 - 1e-9):
-                    break
-                t *= 0.5
-            else:
-                break
-            value = new
-            memcpy(u, trial, sizeof(trial))
-        self._offer(u, signs)
-        return value
+                    z += u[j * d + k] * self.x[<size_t>i * d + k]
+                if z > 0.0:
+                    active = True
+                    self.on[j * W + (i >> 6)] |= <uint64_t>1 << (i & 63)
+            for k in range(d):
+                if active:
+                    self._add_column(j, NONE, k)
+        self._output_columns()
+        for k in range(self.n_columns):
+            self.kind[k] = 0
+        self._program(signs, INFINITY, &answer)
+        self._values(signs, v)
+        for k in range(w * d):
+            if (signs >> (k // d)) & 1:
+                v[k] = -v[k]
 
     # ------------------------------------------------------------- one node
 

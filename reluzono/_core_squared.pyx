@@ -268,72 +268,54 @@ cdef class SquaredSearch(LeastSquares):
         error[0] = (wrong + (self.m + 16) * ROUND * total) * 1.01
         return total
 
-    cdef double _descend(self, double *u, uint32_t signs) noexcept nogil:
-        """Gauss-Newton steps from a network: least squares on the current activation pattern, and a line search."""
-        cdef int d = self.d, w = self.width, n = w * d + self.outputs, i, j, k, p, q, rounds, halvings
+    cdef void _aim(self, const double *u, uint32_t signs, double *step) noexcept nogil:
+        """Least squares on the activation pattern of a network (Gauss-Newton)."""
+        cdef int d = self.d, w = self.width, n = w * d + self.outputs, i, j, k, p, q
         cdef double M[(MAX_W + 1) * MAX_D * ((MAX_W + 1) * MAX_D + 1)]
         cdef double row[(MAX_W + 1) * MAX_D]
-        cdef double step[(MAX_W + 1) * MAX_D]
-        cdef double trial[(MAX_W + 1) * MAX_D]
-        cdef double z, value, new, error, s, t
+        cdef double z, s, t
         cdef const double *x
-        value = self._loss(u, signs, &error)
-        for rounds in range(40):
-            memset(M, 0, n * (n + 1) * sizeof(double))
-            for i in range(self.m):
-                x = self.x + <size_t>i * d
-                for j in range(w):
-                    z = 0.0
-                    for k in range(d):
-                        z += u[j * d + k] * x[k]
-                    for k in range(d):
-                        row[j * d + k] = 0.0 if z <= 0.0 else (-x[k] if (signs >> j) & 1 else x[k])
-                for k in range(self.outputs):
-                    row[w * d + k] = x[k]
-                for p in range(n):
-                    if row[p] != 0.0:
-                        s = self.weight[i] * row[p]
-                        for q in range(p + 1):
-                            M[p * (n + 1) + q] += s * row[q]
-                        M[p * (n + 1) + n] += self.target[i] * row[p]
+        memset(step, 0, (w + 1) * d * sizeof(double))
+        memset(M, 0, n * (n + 1) * sizeof(double))
+        for i in range(self.m):
+            x = self.x + <size_t>i * d
             for j in range(w):
-                for p in range(d):
+                z = 0.0
+                for k in range(d):
+                    z += u[j * d + k] * x[k]
+                for k in range(d):
+                    row[j * d + k] = 0.0 if z <= 0.0 else (-x[k] if (signs >> j) & 1 else x[k])
+            for k in range(self.outputs):
+                row[w * d + k] = x[k]
+            for p in range(n):
+                if row[p] != 0.0:
+                    s = self.weight[i] * row[p]
                     for q in range(p + 1):
-                        M[(j * d + p) * (n + 1) + j * d + q] += self.ridge[p * d + q]
-            for p in range(n):      # Cholesky in place; a column without a pivot stays out
+                        M[p * (n + 1) + q] += s * row[q]
+                    M[p * (n + 1) + n] += self.target[i] * row[p]
+        for j in range(w):
+            for p in range(d):
                 for q in range(p + 1):
-                    s = M[p * (n + 1) + q]
-                    for k in range(q):
-                        s -= M[p * (n + 1) + k] * M[q * (n + 1) + k]
-                    if q < p:
-                        M[p * (n + 1) + q] = s * M[q * (n + 1) + q]
-                    else:
-                        t = M[p * (n + 1) + p]
-                        M[p * (n + 1) + p] = 1.0 / sqrt(s) if s > 1e-10 * t and s > 0.0 else 0.0
-                s = M[p * (n + 1) + n]
-                for k in range(p):
-                    s -= M[p * (n + 1) + k] * step[k]
-                step[p] = s * M[p * (n + 1) + p]
-            for p in range(n - 1, -1, -1):
-                s = step[p]
-                for k in range(p + 1, n):
-                    s -= M[k * (n + 1) + p] * step[k]
-                step[p] = s * M[p * (n + 1) + p]
-            t = 1.0
-            for halvings in range(10):
-                memcpy(trial, u, sizeof(trial))
-                for p in range(n):
-                    trial[p] += t * (step[p] - u[p])
-                new = self._loss(trial, signs, &error)
-                if new < value * (1.0 - 1e-9):
-                    break
-                t *= 0.5
-            else:
-                break
-            value = new
-            memcpy(u, trial, sizeof(trial))
-        self._offer(u, signs)
-        return value
+                    M[(j * d + p) * (n + 1) + j * d + q] += self.ridge[p * d + q]
+        for p in range(n):      # Cholesky in place; a column without a pivot stays out
+            for q in range(p + 1):
+                s = M[p * (n + 1) + q]
+                for k in range(q):
+                    s -= M[p * (n + 1) + k] * M[q * (n + 1) + k]
+                if q < p:
+                    M[p * (n + 1) + q] = s * M[q * (n + 1) + q]
+                else:
+                    t = M[p * (n + 1) + p]
+                    M[p * (n + 1) + p] = 1.0 / sqrt(s) if s > 1e-10 * t and s > 0.0 else 0.0
+            s = M[p * (n + 1) + n]
+            for k in range(p):
+                s -= M[p * (n + 1) + k] * step[k]
+            step[p] = s * M[p * (n + 1) + p]
+        for p in range(n - 1, -1, -1):
+            s = step[p]
+            for k in range(p + 1, n):
+                s -= M[k * (n + 1) + p] * step[k]
+            step[p] = s * M[p * (n + 1) + p]
 
     # ------------------------------------------------------------- one node
 

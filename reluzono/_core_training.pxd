@@ -60,6 +60,7 @@ cdef class TrainingSearch(Partition):
     cdef void _add_point(self, Node *node, int i, int group) noexcept nogil
     cdef void _inherit(self, Node *node, int neuron, int point, int side) noexcept nogil
     cdef double _loss(self, const double *u, uint32_t signs, double *error) noexcept nogil
+    cdef void _aim(self, const double *u, uint32_t signs, double *v) noexcept nogil
     cdef double _descend(self, double *u, uint32_t signs) noexcept nogil
     cdef int _rate(self, Node *node) noexcept nogil
     cdef bint _forget(self, Node *node) noexcept nogil

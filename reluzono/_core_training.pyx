@@ -24,8 +24,10 @@ from reluzono._exact cimport rz_ctz, rz_popcount
 from reluzono._filter cimport null_vector
 from reluzono._pool cimport grow
 
-cdef enum:
-    ENOUGH = 5      # local searches that find the best value
+cdef enum:          # of local searches
+    ENOUGH = 5      # that find the best value
+    MAX_STEPS = 40
+    MAX_HALVINGS = 10
 
 
 cdef class TrainingSearch(Partition):
@@ -76,9 +78,8 @@ cdef class TrainingSearch(Partition):
         error[0] = 0.0
         return 1e300
 
-    cdef double _descend(self, double *u, uint32_t signs) noexcept nogil:
-        """Improve a network in place by local steps, and offer it."""
-        return 1e300
+    cdef void _aim(self, const double *u, uint32_t signs, double *v) noexcept nogil:
+        """The optimal network, as far as doubles tell, if every point stays on the sides of the neurons of u."""
 
     cdef int _rate(self, Node *node) noexcept nogil:
         """Close the sign vectors of a node whose bounds reach the best loss; the node's bound is the least of the rest.
@@ -241,6 +242,29 @@ cdef class TrainingSearch(Partition):
         self.best_signs = signs
         memcpy(self.best, u, (self.width + 1) * self.d * sizeof(double))
         return True
+
+    cdef double _descend(self, double *u, uint32_t signs) noexcept nogil:
+        """Improve a network in place by steps to the optimum on its activation pattern, with a line search; offer it."""
+        cdef double aim[(MAX_W + 1) * MAX_D]
+        cdef double trial[(MAX_W + 1) * MAX_D]
+        cdef double t, new, error, value = self._loss(u, signs, &error)
+        cdef int k, rounds, halvings, size = (self.width + 1) * self.d
+        for rounds in range(MAX_STEPS):
+            self._aim(u, signs, aim)
+            t = 1.0
+            for halvings in range(MAX_HALVINGS):
+                for k in range(size):
+                    trial[k] = u[k] + t * (aim[k] - u[k])
+                new = self._loss(trial, signs, &error)
+                if new < value * (1.0 - 1e-9):
+                    break
+                t *= 0.5
+            else:
+                break
+            value = new
+            memcpy(u, trial, size * sizeof(double))
+        self._offer(u, signs)
+        return value
 
     cdef void _offer_solution(self, const double *v, uint32_t signs) noexcept nogil:
         """The network of a solution."""
