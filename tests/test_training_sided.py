@@ -63,6 +63,16 @@ def loss_of(tree: Tree, hidden: list[list[Fraction]], signs: list[int], output: 
     return total / bounds.common
 
 
+def networks(rng: random.Random, cones: Any, output: str) -> Iterator[tuple[list[list[Fraction]], list[Fraction]]]:
+    """Small and large neurons of the cones, and output columns."""
+    for scale in (0, 1, 3):
+        hidden = []
+        for cone in cones:
+            factors = [Fraction(rng.choice([0, rng.randint(0, 9)]), 9 * max(map(abs, r))) for r in cone.rays]
+            hidden.append([scale * sum(f * r[k] for f, r in zip(factors, cone.rays, strict=True)) for k in range(3)])
+        yield hidden, [Fraction(rng.randint(-5, 5), 3) for _ in range({"none": 0, "bias": 1, "affine": 3}[output])]
+
+
 @pytest.mark.parametrize(("output", "ridge"), [("none", 0), ("bias", 0), ("affine", 0), ("none", 2)])
 def test_no_network_of_the_cones_is_below_a_bound(output: str, ridge: int) -> None:
     rng, seen = random.Random(1), 0
@@ -70,15 +80,7 @@ def test_no_network_of_the_cones_is_below_a_bound(output: str, ridge: int) -> No
         for cones, signs, proof in list(tree.sided())[::20]:
             bound = tree.bounds.bound(cones, signs, proof, "proof")
             seen += 1
-            for scale in (0, 1, 3):
-                hidden = []
-                for cone in cones:
-                    factors = [Fraction(rng.choice([0, rng.randint(0, 9)]), 9 * max(map(abs, r))) for r in cone.rays]
-                    hidden.append(
-                        [scale * sum(f * r[k] for f, r in zip(factors, cone.rays, strict=True)) for k in range(3)]
-                    )
-                size = {"none": 0, "bias": 1, "affine": 3}[output]
-                free = [Fraction(rng.randint(-5, 5), 3) for _ in range(size)]
+            for hidden, free in networks(rng, cones, output):
                 assert loss_of(tree, hidden, signs, free) >= bound
     assert seen > 10
 

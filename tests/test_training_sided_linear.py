@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_training_search import OUTPUTS, check_records, planted
-from test_training_sided import Closure, Tree
+from test_training_sided import Closure, Tree, networks
 
 import reluzono as rz
 from reluzono.certificates import Refused
@@ -164,15 +164,7 @@ def test_no_network_of_the_cones_is_below_a_bound(output: str, loss: str) -> Non
         for cones, signs, proof in sided(tree)[::10]:
             bound = tree.bounds.bound(cones, signs, proof, "proof")
             seen += 1
-            for scale in (0, 1, 3):
-                hidden = []
-                for cone in cones:
-                    factors = [Fraction(rng.choice([0, rng.randint(0, 9)]), 9 * max(map(abs, r))) for r in cone.rays]
-                    hidden.append(
-                        [scale * sum(f * r[k] for f, r in zip(factors, cone.rays, strict=True)) for k in range(3)]
-                    )
-                size = {"none": 0, "bias": 1, "affine": 3}[output]
-                free = [Fraction(rng.randint(-5, 5), 3) for _ in range(size)]
+            for hidden, free in networks(rng, cones, output):
                 assert loss_of(tree, hidden, signs, free) >= bound
     assert seen > 10
 
