@@ -185,6 +185,7 @@ def test_zero_one_labels_and_huge_entries() -> None:
         ({"output": "linear"}, "output is 'linear'"),
         ({"method": "magic"}, "method is 'magic'"),
         ({"proof": "faith"}, "proof is 'faith'"),
+        ({"executor": 5}, "executor is 5"),
         ({"ridge": -1}, "ridge is -1"),
         ({"ridge": -1, "loss": "absolute"}, "ridge is -1"),
         ({"ridge": "much", "loss": "hinge", "y": [1] * 7}, "ridge is 'much'"),
