@@ -544,7 +544,7 @@ cdef class TrainingSearch(Partition):
                 continue
             try:
                 self._step(node, self.deep)
-            except OverflowError:       # nothing was changed: the node stays open
+            except (OverflowError, KeyboardInterrupt):      # nothing was changed: the node stays open
                 self._push_stack(node)
                 raise
             done += 1
@@ -585,6 +585,9 @@ cdef class TrainingSearch(Partition):
         except OverflowError:
             self._push_stack(node)
             return False
+        except KeyboardInterrupt:
+            self._push_stack(node)
+            raise
         return True
 
     cdef void _remove(self, int i) noexcept:

@@ -229,3 +229,62 @@ def test_an_interrupted_leaf_is_decided_later(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(KeyboardInterrupt):
         run._solve_leaves()
     assert len(run.leaves) == 2
+
+
+HUGE = [
+    [x * 10**12, y * 10**12] for x, y in ((2, 1), (0, 0), (0, -1), (2, 0), (-2, -2), (-1, 1), (1, 0), (2, 0), (1, -1))
+]
+HUGE += [[1, 10**12 + 1], [2, 2 * 10**12 + 2]]  # signs of points on rays are beyond doubles and machine words
+HUGE_Y = [1, -3, -2, 3, 3, -2, -2, 2, 1, 1, 3]
+
+
+def interrupt_signs(monkeypatch: pytest.MonkeyPatch, after: int) -> list[int]:
+    """Let the user interrupt exact signs of points at their call of this number; what is returned counts calls."""
+    plain, calls = KernelProblem.signs_at, [0]
+
+    def signs_at(self: KernelProblem, points: list[int]) -> Any:
+        calls[0] += 1
+        if calls[0] == after:
+            raise KeyboardInterrupt
+        return plain(self, points)
+
+    monkeypatch.setattr(KernelProblem, "signs_at", signs_at)
+    return calls
+
+
+@pytest.mark.parametrize("careful", [False, True])
+def test_an_interruption_while_the_kernel_splits_a_node_keeps_it(
+    careful: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = interrupt_signs(monkeypatch, 1 << 30)
+    problem = TrainingProblem(HUGE, HUGE_Y, 2, "absolute")
+    run = search._Run(problem, "margin", without_neurons(problem, make_cells(problem)))
+    run._begin(None, Budget().start())
+    calls[0] = (1 << 30) - 1  # the next call is interrupted
+    for _ in range(200):
+        before = sorted(paths for _, paths, _ in run.search.open_nodes())
+        try:
+            run.search.raise_bounds(1) if careful else run.search.run(1)
+        except KeyboardInterrupt:
+            break
+    else:
+        pytest.fail("no exact sign was asked for")
+    assert sorted(paths for _, paths, _ in run.search.open_nodes()) == before
+
+
+def test_an_interruption_among_exact_signs_loses_nothing() -> None:
+    options: dict[str, Any] = {"loss": "absolute"}
+    optimum = rz.fit_global(HUGE, HUGE_Y, 2, **options).loss
+    token = rz.fit_global(HUGE, HUGE_Y, 2, budget={"cells": 30}, **options).token
+    assert token is not None
+    for start in (None, token):
+        for after in range(1, 100):
+            with pytest.MonkeyPatch.context() as patch:
+                calls = interrupt_signs(patch, after)
+                part = rz.fit_global(HUGE, HUGE_Y, 2, start=start, **options)
+            assert part.lower_bound <= optimum <= part.loss
+            if calls[0] < after:
+                break
+            if part.token is not None:
+                assert rz.fit_global(HUGE, HUGE_Y, 2, start=part.token, **options).loss == optimum
+        assert 10 < after < 99 and part.status == "optimal"

@@ -262,7 +262,9 @@ class _Run:
         signs, numbers, loss, nodes = read_token(_name(self.proof), self.problem, start)
         *hidden, output = [[Fraction(x) for x in line] for line in numbers]
         self.take(replace(self.best, signs=signs, hidden=hidden, output=output or None, loss=Fraction(loss)))
-        self.search.restart([(b, tuple((c, tuple(sides)) for c, sides in paths), a) for b, paths, a in nodes])
+        # an interruption while the kernel makes cones for them loses none
+        self.waiting = [(b, tuple((c, tuple(sides)) for c, sides in paths), a) for b, paths, a in nodes]
+        self._take_back()
 
 
 def _part(clock: Clock) -> Clock:
