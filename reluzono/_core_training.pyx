@@ -696,15 +696,14 @@ cdef class TrainingSearch(Partition):
             memcpy(&view[0], self.record, self.n_record * sizeof(int))
         return out
 
-    def take_leaves(self):
-        """Cells that are still to be decided: for each, ``(cones, sign vectors)``."""
+    def take_leaves(self, list into):
+        """Append the cells that are still to be decided to a list, each as ``(cones, sign vectors)``. A user who interrupts
+        finds them there or here."""
         cdef int i, j
-        out = []
         for i in range(self.n_leaves):
-            out.append((tuple([self.leaves[i].cones[j] for j in range(self.width)]), int(self.leaves[i].alive)))
+            into.append((tuple([self.leaves[i].cones[j] for j in range(self.width)]), int(self.leaves[i].alive)))
             free(self.leaves[i])
         self.n_leaves = 0
-        return out
 
 
 cdef inline bint _room_pointers(Node ***pointer, int *room, int needed) noexcept:

@@ -278,7 +278,9 @@ def test_raised_bounds_stay_bounds_and_end_the_search(loss: str) -> None:
     while search.lower_bound < search.upper_bound:
         search.raise_bounds(10)
         assert exact.objective(search.lower_bound) <= optimum
-        for cones, alive in search.take_leaves():
+        leaves: list[tuple[tuple[int, ...], int]] = []
+        search.take_leaves(leaves)
+        for cones, alive in leaves:
             for mask in (m for m in range(4) if alive >> m & 1):
                 value = make_cells(problem).minimum([exact.cone(search, c) for c in cones], signs_of(mask, 2)).value
                 assert value >= optimum

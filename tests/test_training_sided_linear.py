@@ -108,7 +108,7 @@ def test_what_is_below_a_little_more_than_the_optimum_stays(problem: dict[str, A
     search.lower(exact.value(made.floor + (best - made.floor) * (1 + Fraction(1, 10**8))))
     exact.start(search)
     assert search.run(10**5)
-    assert search.take_leaves()
+    assert search.counts["leaves"]
 
 
 def test_few_nodes() -> None:

@@ -87,7 +87,7 @@ class _Run:
         self.exact.lower(self.search, best.loss)
         self.started = False
         self._seen = set[object]()  # networks and cells whose exact loss is known to `best`
-        self.leaves: list[Any] = []  # cells of the kernel that are not decided yet
+        self.leaves: list[tuple[tuple[int, ...], int]] = []  # cells of the kernel that are not decided yet
         self.waiting: list[OpenNode] = []  # nodes that are not in the kernel, but on their way to workers
         self.done = Counter[str]()  # exact cells here, and all that workers did
 
@@ -141,7 +141,7 @@ class _Run:
 
     def _solve_leaves(self) -> None:
         """Decide exactly the cells that the kernel could not."""
-        self.leaves += self.search.take_leaves()
+        self.search.take_leaves(self.leaves)
         while self.leaves:
             cones, alive = self.leaves[-1]
             for members in sign_classes(cones):
