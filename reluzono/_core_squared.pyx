@@ -354,7 +354,7 @@ cdef class SquaredSearch(LeastSquares):
                 return True
             if self.care == 1:
                 return False
-            guess = INSIDE
+            guess = OUTSIDE         # a bound with more points has a better solution to guess by
         elif self._is_leaf(node):
             guess = OUTSIDE         # nothing is left to do but to solve it
         loss = self._bound_sided(node, signs, v, guess)

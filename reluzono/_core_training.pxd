@@ -14,6 +14,7 @@ cdef enum:              # records
 cdef struct Node:       # of the search; followed by numbers of the subclass
     double bound
     double order        # the least bound first: as far as doubles tell, at least `bound`
+    bint unrated        # it comes from elsewhere: what a subclass keeps with a node is missing
     int care            # the most that its bounds were computed with
     double targets      # sum of W t^2 over determined points
     uint32_t alive      # one bit a sign vector

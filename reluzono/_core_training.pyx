@@ -294,6 +294,7 @@ cdef class TrainingSearch(Partition):
 
     cdef bint _open(self, Node *node) noexcept nogil:
         """Rate a node; whether something of it is left."""
+        node.unrated = False
         if not self._rate(node):
             return False
         node.order = max(node.order, node.bound)
@@ -539,7 +540,7 @@ cdef class TrainingSearch(Partition):
                 node = self._pop_heap()
             else:
                 return True
-            if node.bound >= self.upper and not self._open(node):
+            if (node.unrated or node.bound >= self.upper) and not self._open(node):
                 free(node)
                 continue
             try:
@@ -650,13 +651,14 @@ cdef class TrainingSearch(Partition):
             self.upper = value
 
     def open_nodes(self):
-        """What is left to do: for each node the paths of its cones, and its open sign vectors."""
+        """What is left to do: for each node its bound, the paths of its cones, its open sign vectors, and its order."""
         cdef int i, j
         cdef Node *node
         out = []
         for i in range(self.n_heap + self.n_stack):
             node = self.heap[i] if i < self.n_heap else self.stack[i - self.n_heap]
-            out.append((node.bound, tuple([self.path(node.cones[j]) for j in range(self.width)]), int(node.alive)))
+            paths = tuple([self.path(node.cones[j]) for j in range(self.width)])
+            out.append((node.bound, paths, int(node.alive), node.order))
         return out
 
     def restart(self, nodes):
@@ -670,7 +672,7 @@ cdef class TrainingSearch(Partition):
             free(self.stack[i])
         self.n_heap = self.n_stack = 0
         self.deep = False
-        for bound, paths, alive in nodes:
+        for bound, paths, alive, order in nodes:
             if len(paths) != self.width:
                 raise ValueError("one path a neuron")
             for j in range(self.width):
@@ -683,7 +685,7 @@ cdef class TrainingSearch(Partition):
                     c = self._expand(c) + side
                 cones[j] = c
             node = self._make(cones, alive)
-            node.bound = node.order = bound
+            node.bound, node.order, node.unrated = bound, order, True
             self._push_heap(node)
 
     def records(self):

@@ -262,14 +262,14 @@ def test_an_interruption_while_the_kernel_splits_a_node_keeps_it(
     run._begin(None, Budget().start())
     calls[0] = (1 << 30) - 1  # the next call is interrupted
     for _ in range(200):
-        before = sorted(paths for _, paths, _ in run.search.open_nodes())
+        before = sorted(node[1] for node in run.search.open_nodes())
         try:
             run.search.raise_bounds(1) if careful else run.search.run(1)
         except KeyboardInterrupt:
             break
     else:
         pytest.fail("no exact sign was asked for")
-    assert sorted(paths for _, paths, _ in run.search.open_nodes()) == before
+    assert sorted(node[1] for node in run.search.open_nodes()) == before
 
 
 def test_an_interruption_among_exact_signs_loses_nothing() -> None:

@@ -28,14 +28,15 @@ from reluzono.training.tokens import make_token, read_token
 
 _RESTARTS, _PER_POINT = 100, 4  # at most so many local searches for a first network
 _STEPS = 200  # of the kernel between two looks at the clock
-_ROUND = 20  # so often in one task
+_ROUND, _TASK_SECONDS = 20, 0.5  # so often, or about so long, in one task: for workers to end together
 _TASKS = 4  # for each worker in a round
 _SEARCHING = 0.6  # of a budget is for the search, the rest for the bounds of what it leaves open
 _PATIENCE = 1.0  # seconds for these after Ctrl-C
 _SHARES = 64  # so many nodes are worth the way to workers
 _SEED = 20180101
 
-OpenNode = tuple[float, tuple[tuple[int, tuple[int, ...]], ...], int]  # bound, paths of cones, open sign vectors
+#: bound, paths of cones, open sign vectors, and what the order of nodes goes by
+OpenNode = tuple[float, tuple[tuple[int, tuple[int, ...]], ...], int, float]
 WorkerResult = tuple[Outcome, list[OpenNode], Counter[str]]
 
 
@@ -222,7 +223,7 @@ class _Run:
 
     def _round(self, executor: Executor, clock: Clock) -> bool:
         """Let workers search on from everything that is open, each for some steps, and collect what they leave."""
-        self.waiting = sorted(self.search.open_nodes() + self.waiting)
+        self.waiting = sorted(self.search.open_nodes() + self.waiting, key=lambda node: (node[3], node))
         self.search.restart([])
         shares = min(len(self.waiting), _TASKS * (getattr(executor, "_max_workers", None) or 4))
         data, seconds = pickle.dumps((self.problem, self.proof)), clock.remaining_seconds
@@ -242,7 +243,8 @@ class _Run:
 
     def explore(self, best: Outcome, nodes: list[OpenNode], seconds: float | None) -> WorkerResult:
         """Search on from these nodes for some steps."""
-        before, clock, finished = self.statistics(), Budget(seconds=seconds).start(), False
+        limit = _TASK_SECONDS if seconds is None else min(seconds, _TASK_SECONDS)
+        before, clock, finished = self.statistics(), Budget(seconds=limit).start(), False
         self.take(best)
         self.search.restart(nodes)
         for _ in range(_ROUND):
@@ -263,7 +265,7 @@ class _Run:
         *hidden, output = [[Fraction(x) for x in line] for line in numbers]
         self.take(replace(self.best, signs=signs, hidden=hidden, output=output or None, loss=Fraction(loss)))
         # an interruption while the kernel makes cones for them loses none
-        self.waiting = [(b, tuple((c, tuple(sides)) for c, sides in paths), a) for b, paths, a in nodes]
+        self.waiting = [(b, tuple((c, tuple(sides)) for c, sides in paths), a, o) for b, paths, a, o in nodes]
         self._take_back()
 
 
