@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 #: Miller-Rabin with these bases is a proof below 3.3 * 10^24 (Sorenson and Webster 2015)
 _BASES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
 
@@ -28,14 +30,13 @@ def _is_witness(a: int, d: int, s: int, n: int) -> bool:
     return True
 
 
-_large: list[int] = []  # the largest first
-
-
+@cache
 def large_primes(count: int) -> tuple[int, ...]:
     """The ``count`` largest primes below 2^62."""
-    n = _large[-1] - 2 if _large else (1 << 62) - 1
-    while len(_large) < count:
+    found: list[int] = []
+    n = (1 << 62) - 1
+    while len(found) < count:
         if is_prime(n):
-            _large.append(n)
+            found.append(n)
         n -= 2
-    return tuple(_large[:count])
+    return tuple(found)
