@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import lcm
 from operator import add, mul
 
 import numpy as np
@@ -21,7 +20,7 @@ from scipy.optimize import nnls
 from reluzono import linalg
 from reluzono.training.cones import Cone, Minimum, common_points, neurons_of
 from reluzono.training.moments import Moments
-from reluzono.training.problem import TrainingProblem
+from reluzono.training.problem import TrainingProblem, over_common
 
 Matrix = list[list[int]]
 
@@ -99,12 +98,10 @@ def nonnegative_least_squares(gram: Matrix, linear: list[int], free: int) -> dic
     bound = len(gram) - free
     always = [bound + k for k in linalg.row_basis([line[bound:] for line in gram[bound:]])]
     point = _stationary(gram, linear, always)
-    if _entering(gram, linear, point, bound) is not None:
-        point = _likely_point(gram, linear, always, bound) or point
-    while True:
-        entering = _entering(gram, linear, point, bound)
-        if entering is None:
-            return point
+    if _entering(gram, linear, point, bound) is None:
+        return point
+    point = _likely_point(gram, linear, always, bound) or point
+    while (entering := _entering(gram, linear, point, bound)) is not None:
         point[entering] = Fraction(0)
         while True:
             target = _stationary(gram, linear, list(point))
@@ -114,15 +111,16 @@ def nonnegative_least_squares(gram: Matrix, linear: list[int], free: int) -> dic
             point = {c: x + step * (target[c] - x) for c, x in point.items()}
             point = {c: x for c, x in point.items() if x or c >= bound}
         point = target
+    return point
 
 
 def _entering(gram: Matrix, linear: list[int], point: dict[int, Fraction], bound: int) -> int | None:
     """The column with the steepest descent for its size, if there is one."""
     entering, best, size = None, 0, 1
-    common, whole = _over_common(point)
+    whole, common = over_common(point.values())
     for c in range(bound):
         if c not in point:
-            gradient = linear[c] * common - sum(gram[c][k] * x for k, x in whole)
+            gradient = linear[c] * common - sum(gram[c][k] * x for k, x in zip(point, whole, strict=True))
             if gradient > 0 and gradient * gradient * size > best * gram[c][c]:
                 entering, best, size = c, gradient * gradient, gram[c][c]
     return entering
@@ -147,11 +145,6 @@ def _likely(gram: Matrix, linear: list[int], bound: int) -> list[int]:
     except (OverflowError, RuntimeError, np.linalg.LinAlgError):
         return []
     return [k for k in range(bound) if found[k] > 0]
-
-
-def _over_common(point: dict[int, Fraction]) -> tuple[int, list[tuple[int, int]]]:
-    common = lcm(*(x.denominator for x in point.values()))
-    return common, [(c, x.numerator * (common // x.denominator)) for c, x in point.items()]
 
 
 def _stationary(gram: Matrix, linear: list[int], used: list[int]) -> dict[int, Fraction]:
