@@ -6,7 +6,7 @@ Why unchecked indexing is safe: as in `_core_programs.pyx`, which makes the arra
 cimport cython
 from libc.math cimport INFINITY, fabs
 from libc.stdint cimport uint32_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from reluzono._core_partition cimport MAX_COLUMNS, MAX_D, NONE, Cone
 from reluzono._core_programs cimport EXACT, OPEN, SHORT, LinearPrograms

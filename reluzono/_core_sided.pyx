@@ -10,12 +10,11 @@ Guesses decide what is tried, not what is true: nothing here needs to be exact.
 
 Why unchecked indexing is safe: points are bits of masks that were set below m; a guess has at most MAX_VECTORS vectors.
 """
-cimport cython
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from reluzono._core_partition cimport MAX_D, NONE
+from reluzono._core_partition cimport NONE
 from reluzono._core_training cimport MAX_W, Node, TrainingSearch
 
 cdef enum:

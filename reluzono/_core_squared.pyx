@@ -6,7 +6,7 @@ Why unchecked indexing is safe: as in `_core_least_squares.pyx`.
 cimport cython
 from libc.math cimport fabs, sqrt
 from libc.stdint cimport uint32_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from reluzono._core_least_squares cimport LeastSquares
 from reluzono._core_partition cimport MAX_D, NONE

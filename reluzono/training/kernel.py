@@ -44,6 +44,7 @@ class KernelProblem:
         self.shift = [max(abs(row[k]) for row in problem.rows).bit_length() for k in range(problem.d)]
         self.squares = [loss for loss in problem.losses if isinstance(loss, Quadratic)]
         self.kinked = [loss for loss in problem.losses if isinstance(loss, Kinks)]
+        self.parts = [kernel_kinks(loss) for loss in self.kinked]
         if problem.is_squared:
             self.height = max((abs(loss.linear) // loss.weight).bit_length() for loss in self.squares)
             self.depth = max(loss.weight for loss in self.squares).bit_length() + 2 * self.height
@@ -99,8 +100,8 @@ class KernelProblem:
     def _linear_tables(self) -> LinearTables | None:
         p = self.problem
         losses = [
-            (loss.slope, loss.constant - loss.minimum, [kink[:2] for kink in kernel_kinks(loss)])
-            for loss in self.kinked
+            (loss.slope, loss.constant - loss.minimum, [kink[:2] for kink in part])
+            for loss, part in zip(self.kinked, self.parts, strict=True)
         ]
         return linear_tables(p.rows, losses, p.width * p.d + p.outputs, self.depth - self.height, self.depth)
 
@@ -116,9 +117,8 @@ class KernelProblem:
 
     def _kinked_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         steep = self.height - self.depth
-        parts = [kernel_kinks(loss) for loss in self.kinked]
-        kinks = [kink for part in parts for kink in part]
-        first = np.cumsum([0, *(len(part) for part in parts)])
+        kinks = [kink for part in self.parts for kink in part]
+        first = np.cumsum([0, *(len(part) for part in self.parts)])
         return (
             _doubles((loss.slope for loss in self.kinked), steep),
             _doubles((loss.constant - loss.minimum for loss in self.kinked), -self.depth, 2),
