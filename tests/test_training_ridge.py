@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import training_ridge_oracle as ridge_oracle
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from training_cases import LINE, LOSSES, NOISY, OUTPUTS, THIRD, bounds_of, data, fit
 
@@ -156,6 +156,7 @@ def test_few_neurons_on_a_line(name: str, points: Any, ridge: Fraction, width: i
 
 
 @given(data(1, 4), penalties, st.sampled_from([1, 2]), st.sampled_from(OUTPUTS))
+@example(points=([[-1], [0]], [-1, 0]), ridge=THIRD, width=2, output="none")  # 1/8: two neurons, all rays used
 @settings(max_examples=25, deadline=None)
 def test_squares_on_a_line(points: Any, ridge: Fraction, width: int, output: str) -> None:
     X, y = points

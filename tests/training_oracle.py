@@ -153,7 +153,7 @@ class Oracle:
     def least(self, columns: Sequence[Vector]) -> Fraction:
         """The least loss over coefficients >= 0 of columns, and any of the free ones."""
         best = self.value([], [])
-        for k in range(len(self.rows) + 1):
+        for k in range(len(self.y) + 1):
             for chosen in combinations(range(len(columns)), k):
                 used = [columns[c] for c in chosen] + self.free
                 for x in self.candidates(used):

@@ -9,6 +9,7 @@ minimum. So it is among the stationary points of all S, K and pieces, each the s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from fractions import Fraction
 from itertools import combinations, combinations_with_replacement, product
 
@@ -154,11 +155,12 @@ class SquaredRidge(Oracle):
         self.ridge = ridge
 
     def optimum(self, width: int) -> Fraction:
-        self.y = [*self.y, *[Fraction(0)] * width]
-        self.weights = [*self.weights, *[self.ridge] * width]
-        self.free = [[*column, *[Fraction(0)] * width] for column in self.free]
+        longer, zeros = copy(self), [Fraction(0)] * width
+        longer.y = [*self.y, *zeros]
+        longer.weights = [*self.weights, *[self.ridge] * width]
+        longer.free = [[*column, *zeros] for column in self.free]
         return min(
-            self.least([c for c in self.columns(cells, signs) if any(c)])
+            longer.least([c for c in self.columns(cells, signs) if any(c)])
             for cells in combinations_with_replacement(self.cells, width)
             for signs in product((1, -1), repeat=width)
         )
