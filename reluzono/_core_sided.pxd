@@ -39,6 +39,8 @@ cdef class SidedSearch(TrainingSearch):
     cdef void _inherit(self, Node *node, int neuron, int point, int side) noexcept nogil
     cdef bint _into_half(self, double *vectors, int neuron, int point, double side) noexcept nogil
     cdef bint _forget(self, Node *node) noexcept nogil
+    cdef bytes _pack(self, const Node *node)
+    cdef bint _unpack(self, Node *node, bytes packed) except -1
     cdef double _choose_sides(self, const Node *node, uint32_t signs, const double *v) noexcept nogil
     cdef double _envelope(self, int neuron, uint32_t signs, int i) noexcept nogil
     cdef void _count_side(self, const Node *node, uint32_t signs, int i, bint low, const double *z) noexcept nogil

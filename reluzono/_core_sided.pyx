@@ -16,6 +16,7 @@ from libc.string cimport memcpy, memset
 
 from reluzono._core_partition cimport NONE
 from reluzono._core_training cimport MAX_W, Node, TrainingSearch
+from reluzono._exact cimport rz_popcount
 
 cdef enum:
     MAX_GUESSES = 4096          # doubles that a node keeps for guesses
@@ -159,6 +160,25 @@ cdef class SidedSearch(TrainingSearch):
         for signs in range(<uint32_t>1 << self.width if self.block else 0):
             self._guess(node, signs)[0] = NOWHERE
         return self.block > 0
+
+    cdef bytes _pack(self, const Node *node):
+        cdef size_t size = self.block * sizeof(double)
+        return b"".join([(<const char *>self._guess(node, signs))[:size]
+                         for signs in range(1 << self.width) if (node.alive >> signs) & 1])
+
+    cdef bint _unpack(self, Node *node, bytes packed) except -1:
+        cdef size_t size = self.block * sizeof(double), done = 0
+        cdef const char *guesses = packed
+        cdef uint32_t signs
+        if not packed:
+            return False
+        if <size_t>len(packed) != rz_popcount(node.alive) * size:
+            raise ValueError("guesses: one for each open sign vector")
+        for signs in range(<uint32_t>1 << self.width):
+            if (node.alive >> signs) & 1:
+                memcpy(self._guess(node, signs), guesses + done, size)
+                done += size
+        return True
 
     # ------------------------------------------------------------- sides
 

@@ -1,5 +1,5 @@
 cimport cython
-from libc.stdint cimport int8_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 
 from reluzono._core_partition cimport MAX_COLUMNS, MAX_D, NONE, Partition
 
@@ -65,6 +65,8 @@ cdef class TrainingSearch(Partition):
     cdef double _descend(self, double *u, uint32_t signs) noexcept nogil
     cdef int _rate(self, Node *node) noexcept nogil
     cdef bint _forget(self, Node *node) noexcept nogil
+    cdef bytes _pack(self, const Node *node)
+    cdef bint _unpack(self, Node *node, bytes packed) except -1
     cdef Node *_new_node(self) except NULL
     cdef uint64_t _determined(self, const Node *node, int k) noexcept nogil
     cdef void _add_points(self, Node *node, int before) noexcept nogil

@@ -13,7 +13,7 @@ columns are at most MAX_COLUMNS, pools grow.
 """
 cimport cython
 from cpython.exc cimport PyErr_CheckSignals
-from libc.stdint cimport int8_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
@@ -89,6 +89,14 @@ cdef class TrainingSearch(Partition):
 
     cdef bint _forget(self, Node *node) noexcept nogil:
         """Drop what a subclass keeps with a node to save work at the expense of bounds; whether there was anything."""
+        return False
+
+    cdef bytes _pack(self, const Node *node):
+        """What a subclass keeps with a node, for another process."""
+        return b""
+
+    cdef bint _unpack(self, Node *node, bytes packed) except -1:
+        """Give that to a node that was made again; whether there was anything."""
         return False
 
     # ------------------------------------------------------------- nodes
@@ -650,15 +658,16 @@ cdef class TrainingSearch(Partition):
         if value < self.upper:
             self.upper = value
 
-    def open_nodes(self):
-        """What is left to do: for each node its bound, the paths of its cones, its open sign vectors, and its order."""
+    def open_nodes(self, bint whole=False):
+        """What is left to do: for each node its bound, the paths of its cones, its open sign vectors, its order, and, if
+        it is wanted ``whole``, what saves rating it again."""
         cdef int i, j
         cdef Node *node
         out = []
         for i in range(self.n_heap + self.n_stack):
             node = self.heap[i] if i < self.n_heap else self.stack[i - self.n_heap]
             paths = tuple([self.path(node.cones[j]) for j in range(self.width)])
-            out.append((node.bound, paths, int(node.alive), node.order))
+            out.append((node.bound, paths, int(node.alive), node.order, self._pack(node) if whole else b""))
         return out
 
     def restart(self, nodes):
@@ -672,7 +681,7 @@ cdef class TrainingSearch(Partition):
             free(self.stack[i])
         self.n_heap = self.n_stack = 0
         self.deep = False
-        for bound, paths, alive, order in nodes:
+        for bound, paths, alive, order, packed in nodes:
             if len(paths) != self.width:
                 raise ValueError("one path a neuron")
             for j in range(self.width):
@@ -685,7 +694,7 @@ cdef class TrainingSearch(Partition):
                     c = self._expand(c) + side
                 cones[j] = c
             node = self._make(cones, alive)
-            node.bound, node.order, node.unrated = bound, order, True
+            node.bound, node.order, node.unrated = bound, order, not self._unpack(node, packed)
             self._push_heap(node)
 
     def records(self):

@@ -178,7 +178,7 @@ def map_tasks(
             else:
                 yield from map_tasks(function, instead, None, split)
         return
-    limit = ahead * (getattr(executor, "_max_workers", None) or 4)
+    limit = ahead * count_workers(executor)
     rest = iter(tasks)
     waiting: deque[tuple[Task, Future[Result]]] = deque()
     try:
@@ -198,6 +198,11 @@ def map_tasks(
     finally:
         for _, future in waiting:
             future.cancel()
+
+
+def count_workers(executor: Executor) -> int:
+    """How many tasks it runs at once; a guess, if it does not say."""
+    return getattr(executor, "_max_workers", None) or 4
 
 
 def run_within(seconds: float | None, function: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:

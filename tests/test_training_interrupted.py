@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pickle
-from concurrent.futures import ThreadPoolExecutor
+import sys
+from collections import Counter
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from fractions import Fraction
+from itertools import count
 from threading import Barrier
 from typing import Any
 
@@ -19,7 +23,7 @@ from reluzono.training import search
 from reluzono.training.cell_linear import LinearCells
 from reluzono.training.cell_ridge import RidgeCells
 from reluzono.training.cell_squared import SquaredCells
-from reluzono.training.cells import make_cells, without_neurons
+from reluzono.training.cells import Outcome, make_cells, without_neurons
 from reluzono.training.exact_search import _Search
 from reluzono.training.kernel import KernelProblem
 from reluzono.training.problem import TrainingProblem
@@ -288,3 +292,55 @@ def test_an_interruption_among_exact_signs_loses_nothing() -> None:
             if part.token is not None:
                 assert rz.fit_global(HUGE, HUGE_Y, 2, start=part.token, **options).loss == optimum
         assert 10 < after < 99 and part.status == "optimal"
+
+
+class Here(Executor):
+    """One worker: this thread."""
+
+    def submit(self, function: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(function(*arguments, **named))
+        return future
+
+
+@pytest.mark.parametrize("after", [1, 2, 4])
+def test_workers_who_are_interrupted_lose_nothing(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y = planted(2, 2, 20, seed=3)
+    optimum = rz.fit_global(X, y, 2).loss
+    small = {"_SHARES": 2, "_PART": 9, "_STEPS": 9, "_TASK_SECONDS": 0, "_NODE_SECONDS": 0, "_PATIENCE": 0}
+    for name, value in small.items():
+        monkeypatch.setattr(search, name, value)
+    interrupted = interrupt(after)
+    monkeypatch.setattr(search, "wait", lambda *given, **how: interrupted(0, None, "") or wait(*given, **how))
+    part = rz.fit_global(X, y, 2, executor=Here())
+    assert part.status == "budget" and part.lower_bound <= optimum <= part.loss
+    assert rz.fit_global(X, y, 2, start=part.token).loss == optimum
+
+
+def test_no_line_of_sharing_loses_a_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers who close just one node in each task, for a better network."""
+    problem = TrainingProblem(*planted(2, 2, 14, seed=3), 2, "squared")
+    run = search._Run(problem, "margin", without_neurons(problem, make_cells(problem)))
+    run._begin(None, Budget().start())
+    while run.search.counts["open"] < 40:
+        run.search.run(1)
+    nodes, first, tasks = {node[1:3] for node in run.search.open_nodes()}, run.best.loss, count(1)
+
+    def explore(data: bytes, best: Outcome, given: list[search.OpenNode], seconds: float | None) -> search.WorkerResult:
+        return replace(best, loss=first / 2 ** next(tasks)), given[1:], Counter()
+
+    def look(frame: Any, event: str, argument: Any) -> Any:
+        known = {node[1:3] for node in run.search.open_nodes() + run._outside()}
+        assert first >= run.best.loss * 2 ** len(nodes - known)
+        return look
+
+    codes = [getattr(search._Run, name).__code__ for name in ("_share", "_hand_out", "_take_back")]
+    monkeypatch.setattr(search, "_explore", explore)
+    monkeypatch.setattr(search, "_SHARES", 10)
+    before = sys.gettrace()
+    sys.settrace(lambda frame, event, argument: look if frame.f_code in codes else None)
+    try:
+        run._share(Here(), Budget().start(), lambda: None)
+    finally:
+        sys.settrace(before)
+    assert 0 < run.search.counts["open"] < 10 and next(tasks) > 30

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 import reluzono as rz
 from reluzono._core_squared import SquaredSearch
-from reluzono.budget import map_tasks
 from reluzono.errors import InvalidInputError
 from reluzono.training.cell_linear import LinearCells
 from reluzono.training.cells import make_cells, signs_of
@@ -301,11 +300,43 @@ def test_workers_find_the_same_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
     X, y = planted(2, 2, 40, seed=5, noise=1.5)
     alone = rz.fit_global(X, y, 2, proof="margin")
     monkeypatch.setattr("reluzono.training.search._SHARES", 2)
-    tasks: list[Any] = []
-    monkeypatch.setattr("reluzono.training.search.map_tasks", lambda *given: tasks.append(given) or map_tasks(*given))
+    results: list[Any] = []
+
+    def watched(*given: Any, **how: Any) -> Any:
+        results.append(wait(*given, **how))
+        return results[-1]
+
+    monkeypatch.setattr("reluzono.training.search.wait", watched)
     with ProcessPoolExecutor(2) as executor:
         shared = rz.fit_global(X, y, 2, proof="margin", executor=executor)
-    assert tasks and shared.status == "optimal" and shared.loss == alone.loss and shared.network == alone.network
+    assert results and shared.status == "optimal" and shared.loss == alone.loss and shared.network == alone.network
+
+
+def test_workers_end_with_a_perfect_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    X = [[a, b] for a in range(-3, 4) for b in range(-3, 4)]
+    y = [max(0, a - 2 * b + 1) - max(0, 2 * a + b - 1) for a, b in X]
+    monkeypatch.setattr("reluzono.training.search._SHARES", 2)
+    monkeypatch.setattr("reluzono.training.search._RESTARTS", 0)  # it is found late
+    with ThreadPoolExecutor(2) as executor:
+        assert rz.fit_global(X, y, 2, executor=executor).loss == 0
+
+
+@pytest.mark.parametrize("loss", ["squared", "absolute"])
+def test_nodes_on_their_way_keep_what_saves_rating_them_again(loss: str) -> None:
+    X, y = noise(2, 24, seed=1)
+    programs = []
+    for whole in (None, True, False):
+        exact = KernelProblem(TrainingProblem(X, y, 2, loss))
+        kernel = exact.search(margin=True)
+        kernel.improve(20, 1)
+        exact.start(kernel)
+        while not kernel.run(100):
+            if whole is not None:
+                kernel.restart(kernel.open_nodes(whole=whole))
+        programs.append(kernel.counts["programs"])
+    assert programs[0] == pytest.approx(programs[1], rel=0.02) and programs[1] < 0.95 * programs[2]
+    with pytest.raises(ValueError, match="one for each open sign vector"):
+        kernel.restart([(0.0, ((0, ()), (0, ())), 3, 0.0, b"too short")])
 
 
 def test_progress_reports_bounds() -> None:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import pickle
 import threading
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from reluzono.budget import Budget, Clock, as_progress, map_tasks
+from reluzono.budget import Budget, Clock, as_progress, count_workers
 from reluzono.errors import BudgetExceededError, ReluzonoError
 from reluzono.exact import in_digits
 from reluzono.training.cells import Outcome, make_cells, sign_classes, signs_of, without_neurons
@@ -28,15 +28,15 @@ from reluzono.training.tokens import make_token, read_token
 
 _RESTARTS, _PER_POINT = 100, 4  # at most so many local searches for a first network
 _STEPS = 200  # of the kernel between two looks at the clock
-_ROUND, _TASK_SECONDS = 20, 0.5  # so often, or about so long, in one task: for workers to end together
-_TASKS = 4  # for each worker in a round
+_PART, _NODE_SECONDS = 500, 0.001  # at most so many nodes in one task, for about so long each: short tasks share
+_TASK_SECONDS = 0.1  # better networks soon, but nodes cost time on their way; at least this
 _SEARCHING = 0.6  # of a budget is for the search, the rest for the bounds of what it leaves open
 _PATIENCE = 1.0  # seconds for these after Ctrl-C
 _SHARES = 64  # so many nodes are worth the way to workers
 _SEED = 20180101
 
-#: bound, paths of cones, open sign vectors, and what the order of nodes goes by
-OpenNode = tuple[float, tuple[tuple[int, tuple[int, ...]], ...], int, float]
+#: bound, paths of cones, open sign vectors, what the order of nodes goes by, and what saves rating it again
+OpenNode = tuple[float, tuple[tuple[int, tuple[int, ...]], ...], int, float, bytes]
 WorkerResult = tuple[Outcome, list[OpenNode], Counter[str]]
 
 
@@ -90,6 +90,7 @@ class _Run:
         self._seen = set[object]()  # networks and cells whose exact loss is known to `best`
         self.leaves: list[tuple[tuple[int, ...], int]] = []  # cells of the kernel that are not decided yet
         self.waiting: list[OpenNode] = []  # nodes that are not in the kernel, but on their way to workers
+        self.away: dict[Future[WorkerResult], list[OpenNode]] = {}  # or with them
         self.done = Counter[str]()  # exact cells here, and all that workers did
 
     def _begin(self, start: str | None, clock: Clock) -> None:
@@ -165,21 +166,24 @@ class _Run:
     def finish(self, clock: Clock, executor: Executor | None, progress: Any, start: str | None) -> Outcome | None:
         """Search until the end, or until the budget or the user ends it; None if that is not for the kernel."""
         report, finished, search_clock = as_progress(progress), False, _part(clock)
+
+        def look() -> None:
+            count = self.statistics()
+            report(count["nodes"], None, f"nodes, objective between {self._interval()}")
+            if not finished:
+                search_clock.check(count["programs"])
+
         try:
             if not fits(self.problem):
                 self._improve()
                 return None
             self._begin(start, clock)
             while not finished:
-                if executor is not None and self.search.counts["open"] + len(self.waiting) >= _SHARES:
-                    finished = self._round(executor, search_clock)
-                else:
-                    self._take_back()
+                if executor is None or self.search.counts["open"] < _SHARES:
                     finished = self.advance(_STEPS if executor is None else 1)
-                count = self.statistics()
-                report(count["nodes"], None, f"nodes, objective between {self._interval()}")
-                if not finished:
-                    search_clock.check(count["programs"])
+                else:
+                    finished = self._share(executor, search_clock, look)
+                look()
         except (BudgetExceededError, KeyboardInterrupt):
             return self._interrupted(clock)
         self._polish()
@@ -207,7 +211,7 @@ class _Run:
             self._solve_leaves()
 
     def _bound(self) -> Fraction:
-        least = min([self.search.lower_bound, *(node[0] for node in self.waiting)])
+        least = min([self.search.lower_bound, *(node[0] for node in self._outside())])
         return min(self.best.loss, max(self.floor, self.exact.objective(least)))
 
     def _interval(self) -> str:
@@ -221,51 +225,76 @@ class _Run:
 
     # ------------------------------------------------------------- workers
 
-    def _round(self, executor: Executor, clock: Clock) -> bool:
-        """Let workers search on from everything that is open, each for some steps, and collect what they leave."""
-        self.waiting = sorted(self.search.open_nodes() + self.waiting, key=lambda node: (node[3], node))
+    def _share(self, executor: Executor, clock: Clock, look: Callable[[], None]) -> bool:
+        """Let workers search on: whoever is done gets the best network and a part of what is open. As in `advance`.
+
+        As the user may interrupt, every open node is in the kernel, in `waiting` or in `away` at any time."""
+        self.waiting = sorted(self.search.open_nodes(whole=True), key=_order)
         self.search.restart([])
-        shares = min(len(self.waiting), _TASKS * (getattr(executor, "_max_workers", None) or 4))
-        data, seconds = pickle.dumps((self.problem, self.proof)), clock.remaining_seconds
-        tasks = [(data, self.best, self.waiting[k::shares], seconds) for k in range(shares)]
-        left: list[OpenNode] = []
-        for best, open_nodes, count in map_tasks(_explore, tasks, executor):
-            left += open_nodes
-            self.done.update(count)
-            self.take(best)
-        self.waiting = left
-        return not left or self.best.loss == self.floor
+        data = pickle.dumps((self.problem, self.proof))
+        try:
+            while self.best.loss > self.floor and (self.away or len(self.waiting) >= _SHARES):
+                self._hand_out(executor, data, clock.remaining_seconds)
+                for future in wait(self.away, return_when=FIRST_COMPLETED).done:
+                    best, nodes, count = future.result()
+                    self.take(best)
+                    self.waiting = sorted(self.waiting + nodes, key=_order)
+                    del self.away[future]
+                    self.done.update(count)
+                look()
+        finally:
+            for future in self.away:
+                future.cancel()
+        self._take_back()
+        return self.best.loss == self.floor
+
+    def _hand_out(self, executor: Executor, data: bytes, seconds: float | None) -> None:
+        """One task for each worker, and one more for the next that is done."""
+        free = count_workers(executor) + 1 - len(self.away)
+        while self.waiting and free > 0:
+            end = min(free * _PART, len(self.waiting))
+            rest = [node for k, node in enumerate(self.waiting) if k % free or k >= end]
+            part = self.waiting[:end:free]
+            self.away[executor.submit(_explore, data, self.best, part, seconds)] = part
+            self.waiting, free = rest, free - 1
+
+    def _outside(self) -> list[OpenNode]:
+        """The open nodes that are not in the kernel."""
+        return self.waiting + [node for nodes in self.away.values() for node in nodes]
 
     def _take_back(self) -> None:
-        if self.waiting:
-            self.search.restart(self.waiting)
-            self.waiting = []
+        """Put all nodes into the kernel that workers had."""
+        if nodes := self._outside():
+            self.search.restart(nodes)
+            self.waiting, self.away = [], {}
 
     def explore(self, best: Outcome, nodes: list[OpenNode], seconds: float | None) -> WorkerResult:
         """Search on from these nodes for some steps."""
-        limit = _TASK_SECONDS if seconds is None else min(seconds, _TASK_SECONDS)
-        before, clock, finished = self.statistics(), Budget(seconds=limit).start(), False
+        limit = max(_TASK_SECONDS, _NODE_SECONDS * len(nodes))
+        limit = limit if seconds is None else min(seconds, limit)
+        before, clock = self.statistics(), Budget(seconds=limit).start()
         self.take(best)
         self.search.restart(nodes)
-        for _ in range(_ROUND):
-            finished = finished or clock.is_over or self.advance(_STEPS)
+        while not self.advance(_STEPS) and not clock.is_over:
+            pass
         self._polish()
         count = self.statistics()
         count.subtract(before)
-        return self.best, sorted(self.search.open_nodes()), count
+        return self.best, self.search.open_nodes(whole=True), count
 
     # ------------------------------------------------------------- resuming
 
     def _state(self) -> list[Any]:
         numbers = [[str(x) for x in u] for u in [*self.best.hidden, self.best.output or []]]
-        return [self.best.signs, numbers, str(self.best.loss), self.search.open_nodes() + self.waiting]
+        nodes = [node[:4] for node in self.search.open_nodes() + self._outside()]
+        return [self.best.signs, numbers, str(self.best.loss), nodes]
 
     def _resume(self, start: str) -> None:
         signs, numbers, loss, nodes = read_token(_name(self.proof), self.problem, start)
         *hidden, output = [[Fraction(x) for x in line] for line in numbers]
         self.take(replace(self.best, signs=signs, hidden=hidden, output=output or None, loss=Fraction(loss)))
         # an interruption while the kernel makes cones for them loses none
-        self.waiting = [(b, tuple((c, tuple(sides)) for c, sides in paths), a, o) for b, paths, a, o in nodes]
+        self.waiting = [(b, tuple((c, tuple(sides)) for c, sides in paths), a, o, b"") for b, paths, a, o in nodes]
         self._take_back()
 
 
@@ -298,6 +327,9 @@ def _worker(data: bytes) -> _Run:
     return run
 
 
-def _explore(task: tuple[bytes, Outcome, list[OpenNode], float | None]) -> WorkerResult:
-    data, best, nodes, seconds = task
+def _explore(data: bytes, best: Outcome, nodes: list[OpenNode], seconds: float | None) -> WorkerResult:
     return _worker(data).explore(best, nodes, seconds)
+
+
+def _order(node: OpenNode) -> tuple[float, OpenNode]:
+    return node[3], node
