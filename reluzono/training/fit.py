@@ -164,7 +164,7 @@ def fit_global(
         raise InvalidInputError(f"method is {method!r}: give one of {list(METHODS)}")
     if proof not in PROOFS:
         raise InvalidInputError(f"proof is {proof!r}: give one of {list(PROOFS)}")
-    if not (executor is None or hasattr(executor, "submit")):
+    if not (executor is None or isinstance(executor, Executor)):
         raise InvalidInputError(f"executor is {executor!r}: give a concurrent.futures executor, or None")
     limits = as_budget(budget)
     clock, logistic = limits.start(), isinstance(as_loss(loss), LogisticLoss)
