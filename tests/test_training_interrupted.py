@@ -100,6 +100,28 @@ def test_an_interruption_ends_the_logistic_fit() -> None:
     assert part.status == "budget" and part.statistics["rounds"] == 1 < whole.statistics["rounds"]
     assert part.lower_bound <= whole.loss and whole.lower_bound <= part.loss
     assert rz.verify(part.certificate)
+    rest = rz.fit_global(LINE, y, 1, start=part.token, **options)
+    assert rest.status == "optimal" and rest.token is None and rz.verify(rest.certificate)
+    assert rest.lower_bound <= whole.loss and whole.lower_bound <= rest.loss
+
+
+@pytest.mark.parametrize("options", [{}, {"ridge": Fraction(1, 10)}])
+def test_little_by_little_the_logistic_fit_ends(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each budget ends within a round; the bound and the network are kept from round to round."""
+    monkeypatch.setattr(search, "_STEPS", 5)
+    options["tolerance"] = Fraction(1, 10**6)
+    X, y = planted(2, 1, 9 if "ridge" in options else 14, seed=4, noise=3.0)
+    problem: dict[str, Any] = {"X": X, "y": y > 0, "width": 1, "loss": "logistic", **options}
+    whole, part, rounds = rz.fit_global(**problem), None, 0
+    for _ in range(500):
+        last, part = part, rz.fit_global(**problem, budget={"cells": 30}, start=part and part.token)
+        assert part.lower_bound <= whole.loss and whole.lower_bound <= part.loss
+        assert last is None or (last.lower_bound <= part.lower_bound and part.loss <= last.loss)
+        if part.status == "optimal":
+            break
+        rounds += 1
+    assert part is not None and part.status == "optimal" and rz.verify(part.certificate)
+    assert whole.statistics["rounds"] < rounds < 499  # tokens resume within rounds, too
 
 
 def test_a_limit_of_programs_ends_the_logistic_fit() -> None:
@@ -131,21 +153,21 @@ def test_the_least_budgets_lead_to_the_end(options: dict[str, Any]) -> None:
     assert part is not None and part.status == "optimal" and part.loss == whole.loss
 
 
-@pytest.mark.parametrize("options", [ENUMERATE, EXACT])
+@pytest.mark.parametrize("options", [ENUMERATE, EXACT, {**ENUMERATE, "loss": "logistic", "y": [0, 1, 1, 0, 1, 0, 1]}])
 def test_tokens_are_for_one_problem(options: dict[str, Any]) -> None:
     problem: dict[str, Any] = {"X": LINE, "y": NOISY, "width": 2, "output": "none", **options}
     token = rz.fit_global(**problem, budget={"cells": 60}).token
     assert token is not None and rz.fit_global(**problem, start=token).status == "optimal"
     others: list[dict[str, Any]] = [
         {"X": [[2 * x] for (x,) in LINE]},
-        {"y": NOISY[::-1]},
+        {"y": problem["y"][::-1]},
         {"width": 1},
         {"width": 3},
         {"output": "bias"},
         {"sample_weight": [2, *[1] * 6]},
         {"ridge": 5},
-        {"loss": "quantile"},
-        {"method": "branch-and-bound" if options == ENUMERATE else "enumerate"},
+        {"loss": "quantile", "y": NOISY},
+        {"method": "branch-and-bound" if "method" in options else "enumerate"},
     ]
     changed = [token[:-2], token.replace("[", "{", 1), token.replace("1", "2"), 5, b"x"]
     for other in [*others, *({"start": start} for start in changed)]:

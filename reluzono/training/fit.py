@@ -169,20 +169,23 @@ def fit_global(
     limits = as_budget(budget)
     clock, logistic = limits.start(), isinstance(as_loss(loss), LogisticLoss)
 
-    def search(problem: TrainingProblem) -> Outcome:
-        rest = replace(limits, seconds=clock.remaining_seconds)
+    # the bounds of the logistic loss are intervals anyway: proven margins do
+    way = "margin" if logistic and proof == "rational" else proof
+
+    def search(problem: TrainingProblem, start: str | None, used: int = 0) -> Outcome:
+        cells = None if limits.cells is None else max(0, limits.cells - used)
+        rest = replace(limits, seconds=clock.remaining_seconds, cells=cells)
         if method == "enumerate":
             return in_order(enumerate_cells(problem, rest, executor, progress, start))
-        # the bounds of the logistic loss are intervals anyway: proven margins do
-        way = "margin" if logistic and proof == "rational" else proof
         return in_order(branch_and_bound(problem, way, rest, executor, progress, start))
 
+    ended = "unproven" if proof == "float" and method != "enumerate" else "budget"
     if logistic:
-        return _fit_logistic((X, y, width, output, sample_weight, ridge), tolerance, start, search, clock, method)
+        arguments = X, y, width, output, sample_weight, ridge
+        return _fit_logistic(arguments, tolerance, start, search, clock, method, ended)
     problem = TrainingProblem(X, y, width, loss, output, sample_weight, ridge)
-    outcome = search(problem)
+    outcome = search(problem, start)
     network = problem.network(outcome.signs, outcome.hidden, outcome.output)
-    ended = "unproven" if proof == "float" else "budget"
     status = "optimal" if outcome.loss == outcome.lower_bound else ended
     return GlobalFit(
         network, outcome.loss, outcome.lower_bound, status, method, outcome.statistics, outcome.token, problem, outcome
@@ -193,20 +196,30 @@ def _fit_logistic(
     arguments: tuple[Any, ...],
     tolerance: Any,
     start: str | None,
-    search: Callable[[TrainingProblem], Outcome],
+    search: Callable[[TrainingProblem, str | None, int], Outcome],
     clock: Clock,
     method: str,
+    ended: str,
 ) -> GlobalFit:
     from reluzono.training.logistic import minimize
 
-    if start is not None:
-        raise InvalidInputError("start is given: a fit of the logistic loss cannot be resumed")
     allowed = as_fraction(tolerance, "tolerance")
     if allowed < 0:
         raise InvalidInputError(f"tolerance is {tolerance!r}: give a number >= 0")
-    problem, outcome, interval = minimize(arguments, search, allowed, lambda: clock.is_over)
+    name = f"logistic {method}"
+    problem, outcome, interval = minimize(arguments, search, allowed, lambda: clock.is_over, name, start)
     network = problem.network(outcome.signs, outcome.hidden, outcome.output)
-    status = "optimal" if outcome.loss - outcome.lower_bound <= allowed else "budget"
+    status = "optimal" if outcome.loss - outcome.lower_bound <= allowed else ended
+    token = outcome.token if status == "budget" else None
     return GlobalFit(
-        network, outcome.loss, outcome.lower_bound, status, method, outcome.statistics, None, problem, outcome, interval
+        network,
+        outcome.loss,
+        outcome.lower_bound,
+        status,
+        method,
+        outcome.statistics,
+        token,
+        problem,
+        outcome,
+        interval,
     )

@@ -11,7 +11,7 @@ penalty is part of both problems, and exact.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from fractions import Fraction
 from math import exp
@@ -24,6 +24,7 @@ from reluzono.training.cells import Outcome
 from reluzono.training.cones import Cone, cone_of, neurons_of
 from reluzono.training.losses import logistic
 from reluzono.training.problem import Piece, TrainingProblem
+from reluzono.training.tokens import make_token, read_token
 
 _SLOPE_BITS, _KINK_BITS, _WEIGHT_BITS = 24, 24, 40
 _CONTEXT = Context(prec=50)
@@ -129,11 +130,53 @@ def _dot(row: Sequence[int], u: Sequence[Fraction]) -> Fraction:
 # ------------------------------------------------------------------ the search
 
 
+@dataclass
+class _State:
+    """Between two rounds, or within one."""
+
+    problem: LogisticProblem  # with the minorants of this round
+    inner: str | None  # token of its search
+    proven: LogisticProblem  # the one whose optimum is the best lower bound
+    bound: Fraction
+    best: tuple[Outcome, Interval] | None = None  # in the scale of `problem`
+
+    def offer(self, outcome: Outcome) -> None:
+        """Keep the network of less logistic loss, with its interval."""
+        value = self.problem.true_loss(outcome)
+        if self.best is None or value[1] < self.best[1][1]:
+            self.best = outcome, value
+
+    @property
+    def gap(self) -> Fraction:
+        """What the best network's loss is at most above the bound."""
+        assert self.best is not None
+        return self.best[1][1] - self.bound
+
+    def refine(self, finer: LogisticProblem) -> None:
+        """Go on with better minorants."""
+        if self.best is not None:
+            self.best = _rescaled(self.best[0], finer.scale, self.problem.scale), self.best[1]
+        self.problem, self.inner = finer, None
+
+    def token(self, name: str) -> str:
+        """Everything as text."""
+        assert self.best is not None
+        network = self.best[0]
+        numbers = [[str(x) for x in u] for u in network.hidden]
+        output = None if network.output is None else [str(x) for x in network.output]
+        slopes = self.problem.slopes, self.proven.slopes
+        lines = [[[int(p * 2**_SLOPE_BITS) for p in sorted(part)] for part in parts] for parts in slopes]
+        state = [*lines, self.inner, str(self.bound), network.signs, numbers, output]
+        return make_token(name, self.problem, state)
+
+
 def minimize(
     arguments: tuple[Any, ...],
-    search: Callable[[TrainingProblem], Outcome],
+    search: Callable[[TrainingProblem, str | None, int], Outcome],
     tolerance: Fraction,
     is_over: Callable[[], bool],
+    name: str,
+    start: str | None,
 ) -> tuple[LogisticProblem, Outcome, Interval]:
     """The problem whose optimum is the best lower bound, the best network, and an interval that holds its loss.
 
@@ -142,44 +185,66 @@ def minimize(
     arguments : tuple
         Of `TrainingProblem`: X, y, width, output, sample_weight, ridge.
     search : function
-        Solves a piecewise-linear problem.
+        Solves a piecewise-linear problem, from a token of its own or from the beginning, after so many programs.
     tolerance : Fraction
         The gap that is small enough.
     is_over : function
         Whether the budget is used up.
+    name, start : str, str or None
+        The name of tokens, and one to resume.
     """
     X, y, width, *rest = arguments
-    problem = proven = LogisticProblem(None, X, y, width, logistic(), *rest)
-    best: tuple[Outcome, Interval] | None = None  # in the scale of `problem`
-    bound, rounds, programs, found = Fraction(-1), 0, 0, None
+
+    def with_lines(slopes: Sequence[Iterable[Fraction]] | None) -> LogisticProblem:
+        return LogisticProblem(slopes, X, y, width, logistic(), *rest)
+
+    state = _begin(with_lines, name, start)
+    rounds, programs, is_final = 0, 0, False
+    statistics: dict[str, int] = {}
     try:
         while True:
-            found = search(problem)
-            best = _better(problem, best, found)
-            if found.lower_bound > bound:
-                bound, proven = found.lower_bound, problem
+            found = search(state.problem, state.inner, programs)
+            state.offer(found)
+            state.inner = found.token
+            if found.lower_bound > state.bound:
+                state.bound, state.proven = found.lower_bound, state.problem
             rounds, programs = rounds + 1, programs + found.statistics.get("programs", 0)
-            near = polished(problem, found)
-            best = _better(problem, best, near)
-            finer = LogisticProblem(_refined(problem, (found, near)), X, y, width, logistic(), *rest)
-            is_ended = found.loss != found.lower_bound  # by a limit or by the user
-            if best[1][1] - bound <= tolerance or is_ended or is_over() or finer.slopes == problem.slopes:
+            statistics = {**found.statistics, "programs": programs, "rounds": rounds}
+            near = polished(state.problem, found)
+            state.offer(near)
+            if found.loss != found.lower_bound:  # a limit or the user ended it
                 break
-            best, problem = (_rescaled(best[0], finer.scale, problem.scale), best[1]), finer
+            finer = with_lines(_refined(state.problem, (found, near)))
+            is_final = state.gap <= tolerance or finer.slopes == state.problem.slopes
+            if is_final:
+                break
+            state.refine(finer)
+            if is_over():
+                break
     except KeyboardInterrupt:
-        if found is None or best is None:
+        if not rounds:
             raise
-    network, interval = _rescaled(best[0], proven.scale, problem.scale), best[1]
-    statistics = {**found.statistics, "programs": programs, "rounds": rounds}
-    return proven, replace(network, loss=interval[1], lower_bound=bound, statistics=statistics), interval
+    assert state.best is not None
+    network, interval = state.best
+    token = None if is_final or state.gap <= tolerance else state.token(name)
+    network = _rescaled(network, state.proven.scale, state.problem.scale)
+    outcome = replace(network, loss=interval[1], lower_bound=state.bound, statistics=statistics, token=token)
+    return state.proven, outcome, interval
 
 
-def _better(
-    problem: LogisticProblem, best: tuple[Outcome, Interval] | None, outcome: Outcome
-) -> tuple[Outcome, Interval]:
-    """The one of less logistic loss, with its interval."""
-    value = problem.true_loss(outcome)
-    return (outcome, value) if best is None or value[1] < best[1][1] else best
+def _begin(
+    with_lines: Callable[[Sequence[Iterable[Fraction]] | None], LogisticProblem], name: str, start: str | None
+) -> _State:
+    problem = with_lines(None)
+    if start is None:
+        return _State(problem, None, problem, Fraction(-1))
+    *lines, inner, bound, signs, numbers, output = read_token(name, problem, start)
+    now, proven = (with_lines([[Fraction(p, 2**_SLOPE_BITS) for p in part] for part in slopes]) for slopes in lines)
+    state = _State(now, inner, proven, Fraction(bound))
+    hidden = [[Fraction(x) for x in u] for u in numbers]
+    zero = Fraction(0)  # losses of the piecewise-linear problems play no role any more
+    state.offer(Outcome(signs, hidden, output and [Fraction(x) for x in output], zero, zero))
+    return state
 
 
 def _refined(problem: LogisticProblem, outcomes: Iterable[Outcome]) -> list[set[Fraction]]:
