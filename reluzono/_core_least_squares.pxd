@@ -25,6 +25,7 @@ cdef class LeastSquares(SidedSearch):
     cdef double slack               # bound on the error of the last proven solution
     # exact proofs
     cdef Exact *exact               # NULL without
+    cdef bint rational              # every bound is proven in integers, too
     cdef object exact_unit
     cdef double exact_upper         # the value of `upper` that it knows
     cdef bint exact_points_known

@@ -21,6 +21,7 @@ class LeastSquares(SidedSearch):
         width: int,
         outputs: int,
         margin: bool,
-        recording: bool = ...,
+        rational: bool = ...,
         exact: Any = ...,
+        recording: bool = ...,
     ) -> None: ...

@@ -47,14 +47,17 @@ cdef class LeastSquares(SidedSearch):
         W, W t and W t^2 of each point, correctly rounded.
     ridge : (d, d) float64
         R, correctly rounded; zero without.
+    rational : bool
+        Every bound is proven in integers, too.
     exact : (ExactTables, Fraction), optional
-        The problem in integers and its loss in units of this one's: every bound is then proven again in integers.
+        The problem in integers and its loss in units of this one's. Without ``rational`` only bounds are proven in them of
+        which doubles cannot tell, as columns depend on each other.
     """
 
     def __init__(self, const double[:, ::1] x, const int8_t[:, ::1] inexact, const int64_t[:, ::1] integers,
                  object signs, const double[::1] weights, const double[::1] targets, const double[::1] squares,
-                 const double[:, ::1] ridge, int width, int outputs, bint margin, bint recording=False,
-                 object exact=None):
+                 const double[:, ::1] ridge, int width, int outputs, bint margin, bint rational=False,
+                 object exact=None, bint recording=False):
         cdef Py_ssize_t m = x.shape[0], d = x.shape[1]
         cdef int i, k
         if weights.shape[0] != m or targets.shape[0] != m or squares.shape[0] != m:
@@ -96,6 +99,7 @@ cdef class LeastSquares(SidedSearch):
                 raise MemoryError
             if self.exact.m != m or self.exact.d != d:
                 raise ValueError("exact tables of another problem")
+        self.rational = rational and self.exact != NULL
 
     def __dealloc__(self):
         free(self.weight); free(self.target); free(self.square); free(self.ridge); free(self.K); free(self.b)
@@ -735,7 +739,7 @@ cdef class LeastSquares(SidedSearch):
     # ------------------------------------------------------------- proofs in integers
 
     cdef bint _prove_exact(self, const Node *node, int signs) noexcept nogil:
-        """Whether the support of the last solution proves `upper` in integers (True without integers to prove it in).
+        """Whether the support of the last solution proves `upper` in integers.
 
         With signs, values at counted points that the node leaves undetermined must be on their wrong side, too."""
         cdef ExactColumn columns[MAX_COLUMNS]
@@ -743,7 +747,7 @@ cdef class LeastSquares(SidedSearch):
         cdef uint64_t rest
         cdef uint64_t *within
         if self.exact == NULL:
-            return True
+            return False
         if self.exact_upper != self.upper:
             with gil:
                 try:

@@ -3,7 +3,7 @@ from libc.stdint cimport int8_t, int64_t, uint64_t
 
 cdef enum:
     MAX_D = 16
-    MAX_COLUMNS = 160   # rays of cones at a time
+    MAX_COLUMNS = 1024  # rays of cones at a time
     NONE = -1
 
 cdef struct Cone:
@@ -37,7 +37,10 @@ cdef class Partition:
     cdef uint64_t *active
     cdef uint64_t *inactive
     cdef int *listed
+    # for the choice of splits
     cdef double *values
+    cdef size_t room_values
+    cdef int *candidates
 
     cdef int _set_points(self, const double[:, ::1] x, const int8_t[:, ::1] inexact, const int64_t[:, ::1] integers, object signs) except -1
     cdef int _set_basis(self, const int[::1] basis) except -1
@@ -56,6 +59,7 @@ cdef class Partition:
     cdef int _choose_split(self, int c) noexcept
     cdef int _undetermined_after(self, const double *value, int n, int count, int split, int limit) noexcept nogil
     cdef int _order(self, int a, int b) noexcept
+    cdef bint _room_values(self, size_t needed) noexcept
     cdef bint _room_rays(self) noexcept
     cdef bint _room_cones(self) noexcept
     cdef bint _set_room(self, int *where, size_t room) noexcept

@@ -46,10 +46,10 @@ cdef class Partition:
         self.x = <double *>malloc(m * d * sizeof(double))
         self.x_error = <double *>malloc(m * d * sizeof(double))
         self.table = <int *>malloc(self.table_size * sizeof(int))
-        self.values = <double *>malloc((MAX_COLUMNS + 1) * m * sizeof(double))
+        self.candidates = <int *>malloc(m * sizeof(int))
         if integers.shape[0]:
             self.integers = <int64_t *>malloc(m * d * sizeof(int64_t))
-        if (self.x == NULL or self.x_error == NULL or self.table == NULL or self.values == NULL
+        if (self.x == NULL or self.x_error == NULL or self.table == NULL or self.candidates == NULL
                 or integers.shape[0] and self.integers == NULL):
             raise MemoryError
         memset(self.table, 0xff, self.table_size * sizeof(int))
@@ -63,6 +63,7 @@ cdef class Partition:
 
     def __dealloc__(self):
         free(self.x); free(self.x_error); free(self.integers); free(self.table); free(self.values)
+        free(self.candidates)
         free(self.ray); free(self.ray_error); free(self.ray_positive); free(self.ray_zero); free(self.ray_points)
         free(self.cone); free(self.active); free(self.inactive); free(self.listed)
 
@@ -346,12 +347,17 @@ cdef class Partition:
         return a
 
     cdef bint _adjacent(self, int c, const int *rays, int n, int a, int b) noexcept:
-        """Whether two rays span a face: no third ray lies on all facets that both lie on."""
-        cdef int W = self.words, k, t
+        """Whether two rays span a face: no third ray lies on all facets that both lie on. There are d - 2 facets at least."""
+        cdef int W = self.words, k, t, facets = 0
         cdef size_t at = <size_t>c * W
         cdef uint64_t common
         if n == 2:
             return True
+        for k in range(W):
+            facets += rz_popcount(self.ray_zero[<size_t>(rays[a] >> 1) * W + k] & self.ray_zero[<size_t>(rays[b] >> 1) * W + k]
+                                  & (self.active[at + k] | self.inactive[at + k]))
+        if facets < self.d - 2:
+            return False
         for t in range(n):
             if t == a or t == b:
                 continue
@@ -397,12 +403,12 @@ cdef class Partition:
         cdef int d = self.d, n = self.cone[c].n_rays, W = self.words, k, a, i, t, count = 0, best = NONE, j
         cdef int points_count = self.cone[c].undetermined
         cdef int *rays = self.listed + self.cone[c].rays
-        cdef double *value = self.values
+        cdef double *value
         cdef double s, total, central[8]
         cdef int chosen[8]
         cdef int worst, least = 1 << 30
         cdef uint64_t rest
-        cdef int *point = <int *>(self.values + <size_t>MAX_COLUMNS * self.m)
+        cdef int *point = self.candidates
         for k in range(W):
             rest = ~(self.active[<size_t>c * W + k] | self.inactive[<size_t>c * W + k])
             if k == W - 1 and self.m & 63:
@@ -411,8 +417,9 @@ cdef class Partition:
                 point[count] = 64 * k + rz_ctz(rest)
                 count += 1
                 rest &= rest - 1
-        if count == 1:
+        if count == 1 or not self._room_values(<size_t>n * count):
             return point[0]
+        value = self.values
         for a in range(n):
             for t in range(count):
                 s = 0.0
@@ -500,6 +507,13 @@ cdef class Partition:
         return -1 if a < b else 1
 
     # ------------------------------------------------------------- pools
+
+    cdef bint _room_values(self, size_t needed) noexcept:
+        if needed > self.room_values:
+            if not grow(<void **>&self.values, needed * sizeof(double)):
+                return False
+            self.room_values = needed
+        return True
 
     cdef bint _room_rays(self) noexcept:
         cdef size_t room

@@ -10,7 +10,8 @@ cdef enum:      # what a bound is compared with
     OPEN = 2    # a number of a few bits
 
 cdef enum:
-    OWNED = 48  # arrays of a search
+    OWNED = 48          # arrays of a search
+    MATRIX = 1 << 27    # numbers of a program: with many points, bounds with very many columns are not tried
 
 
 cdef class LinearPrograms(SidedSearch):

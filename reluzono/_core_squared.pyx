@@ -128,9 +128,12 @@ cdef class SquaredSearch(LeastSquares):
 
     cdef bint _prove_sided(self, const Node *node, uint32_t signs) noexcept nogil:
         """Whether the bound of `_bound_sided` is certain."""
-        if self._prove(self.variant) < self.upper and self._prove_without_fitted(node, signs) < self.upper:
-            return False
-        return self._sides_hold(node, self.slack) and self._prove_exact(node, signs)
+        if not self.rational and self._prove(self.variant) >= self.upper and self._sides_hold(node, self.slack):
+            return True
+        if self._prove_exact(node, signs):
+            return True
+        return (self._prove_without_fitted(node, signs) >= self.upper and self._sides_hold(node, self.slack)
+                and (not self.rational or self._prove_exact(node, signs)))
 
     cdef bint _sides_hold(self, const Node *node, double slack) noexcept nogil:
         """Whether counted undetermined points certainly have values on their side, when the exact solution is within
@@ -228,7 +231,7 @@ cdef class SquaredSearch(LeastSquares):
         self.n_programs += 1
         if not self.margin:
             return value
-        if value >= self.upper and self._prove(node) >= self.upper and self._prove_exact(node, NONE):
+        if value >= self.upper and self._prove(node) >= self.upper and (not self.rational or self._prove_exact(node, NONE)):
             return value
         return -1.0
 
@@ -385,9 +388,11 @@ cdef class SquaredSearch(LeastSquares):
         if self.margin:
             proven = self._prove(node) if loss > bound[0] else -1.0
             if proven < self.upper <= loss:
+                if self._prove_exact(node, NONE):
+                    return True
                 proven = self._prove_without_fitted(node, signs)
         if proven >= self.upper:
-            return self._prove_exact(node, NONE)
+            return not (self.margin and self.rational) or self._prove_exact(node, NONE)
         bound[0] = max(bound[0], proven)
         return False
 

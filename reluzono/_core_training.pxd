@@ -50,7 +50,7 @@ cdef class TrainingSearch(Partition):
     cdef uint64_t *counted          # points that count
     cdef uint64_t *on               # for each neuron those of them on which it counts as active
     cdef uint64_t *over             # and on which it counts as its upper envelope: rays by their positive parts
-    cdef int n_columns, n_support
+    cdef int n_columns, n_support, room_columns
     cdef Column *column
     cdef int *kind                  # 1, -1: sign of the coefficient; 0 free; 2 not used
     cdef int *support

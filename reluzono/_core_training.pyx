@@ -38,6 +38,7 @@ cdef class TrainingSearch(Partition):
         if not 1 <= width <= MAX_W or outputs not in (0, 1, d):
             raise ValueError("width or outputs out of range")
         self.width, self.outputs, self.groups = width, outputs, 1 << width
+        self.room_columns = MAX_COLUMNS
         self.node_size = sizeof(Node) + doubles * sizeof(double)
         self.margin, self.recording, self.upper, self.frontier = margin, recording, 1e300, 4096
         self.best = <double *>calloc((width + 1) * d, sizeof(double))
@@ -207,7 +208,7 @@ cdef class TrainingSearch(Partition):
             if not self._is_used(j):
                 continue
             cone = self.cone + node.cones[j]
-            if self.n_columns + cone.n_rays + self.outputs > MAX_COLUMNS:
+            if self.n_columns + cone.n_rays + self.outputs > self.room_columns:
                 return False
             for t in range(cone.n_rays):
                 ray = self.listed[cone.rays + t]

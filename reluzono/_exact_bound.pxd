@@ -26,7 +26,7 @@ cdef enum:
     EXACT_D = 8
     EXACT_W = 5
     EXACT_SUPPORT = 48
-    EXACT_COLUMNS = 160
+    EXACT_COLUMNS = 1024
     EXACT_MASKS = 16        # sets of at most two neurons
 
 cdef struct ExactColumn:

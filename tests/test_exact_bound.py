@@ -270,7 +270,8 @@ def search(unit: Fraction, bits: int = 12) -> SquaredSearch:
         np.zeros((3, 3)),
         2,
         0,
-        True,
+        margin=True,
+        rational=True,
         exact=(exact_tables(rows, [1] * 16, linear, None, 6), unit),
     )
     kernel.improve(100, 1)

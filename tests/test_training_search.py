@@ -91,7 +91,7 @@ def test_logistic_intervals_agree_with_the_enumeration(problem: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
-@pytest.mark.parametrize("loss", ["absolute", "quantile", "epsilon-insensitive"])
+@pytest.mark.parametrize("loss", ["squared", "absolute", "quantile", "epsilon-insensitive"])
 def test_dependent_columns_need_no_exact_cells(loss: str, output: str) -> None:
     """Neurons that are active on the same points, on all, or on complements share columns, also with the output."""
     X, y = planted(1, 2, 30, seed=5, noise=1.0)
@@ -99,6 +99,18 @@ def test_dependent_columns_need_no_exact_cells(loss: str, output: str) -> None:
     margin, rational = (rz.fit_global(X, y, 3, loss=loss, output=output, proof=p) for p in ("margin", "rational"))
     assert margin.status == rational.status == "optimal" and margin.loss == rational.loss
     assert max(fit.statistics["exact_cells"] for fit in (margin, rational)) <= 20
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("loss", ["squared", "absolute"])
+def test_many_inputs(loss: str, output: str) -> None:
+    """Cones have hundreds of rays; with an affine output there are neurons that are inactive on few points only."""
+    X, y = planted(5, 1, 24, seed=2, noise=1.0)
+    margin, rational = (rz.fit_global(X, y, 1, loss=loss, output=output, proof=p) for p in ("margin", "rational"))
+    assert margin.status == rational.status == "optimal" and margin.loss == rational.loss
+    assert max(fit.statistics["exact_cells"] for fit in (margin, rational)) <= 20
+    X, y = planted(4, 1, 12, seed=2, noise=1.0)
+    assert rz.verify(rz.fit_global(X, y, 1, loss=loss, output=output).certificate)
 
 
 class Checked(_Writer):

@@ -56,7 +56,7 @@ class KernelProblem:
         self._cones: dict[int, Cone] = {}
 
     def search(self, margin: bool, recording: bool = False, rational: bool = False) -> TrainingSearch:
-        """A search of the kernel, not started; ``rational``: what it excludes is proven again in integers."""
+        """A search of the kernel, not started; ``rational``: everything that it excludes is proven in integers, too."""
         points = *self._rounded_rows(), self._integers(), self.signs_at
         return self._on_points(points, margin, recording, rational)
 
@@ -79,8 +79,8 @@ class KernelProblem:
         if not self.problem.is_squared:
             exact = self._linear_tables() if margin and fits(self.problem) else None
             return KinkedSearch(*points, *self._kinked_arrays(), *shape, rational, exact, recording)
-        tables = self._tables() if rational else None
-        return SquaredSearch(*points, *self._squared_arrays(), *shape, recording, tables)
+        tables = self._tables() if margin and fits(self.problem) else None
+        return SquaredSearch(*points, *self._squared_arrays(), *shape, rational, tables, recording)
 
     def _squared_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         d, wide = self.problem.d, 2 * self.height - self.depth
