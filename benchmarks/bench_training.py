@@ -1,6 +1,6 @@
 """Training to a proven global optimum, against limits and against other solvers (``python bench_training.py PART``).
 
-Parts: ``planted``, ``noise``, ``proofs``, ``workers``, ``enumerate``, ``highs``, ``restarts``, and, by
+Parts: ``planted``, ``noise``, ``proofs``, ``inputs``, ``workers``, ``enumerate``, ``highs``, ``restarts``, and, by
 ``peer_training.py`` under the interpreter named in ``RELUZONO_PEER_PYTHON``, ``scip``, ``pwlf`` and ``cases``, for
 JSON files with n, width, loss, output, x, y, weights and optimum. Seconds are of CPU time unless the column says
 otherwise; budgets are on the clock on the wall. Every part prints its rows as they are measured.
@@ -41,6 +41,7 @@ ROWS: dict[tuple[int, int, int], tuple[int, int | None]] = {
 }
 PROOF_ROWS = [("squared", *row) for row in ROWS]
 PROOF_ROWS += [("absolute", 2, 1, 100), ("absolute", 1, 3, 60), ("absolute", 2, 2, 30), ("absolute", 2, 2, 60)]
+INPUT_ROWS = [(4, 1, 40), (4, 1, 300), (5, 1, 30), (5, 1, 100), (6, 1, 25), (7, 1, 20), (4, 2, 20)]
 RESTART_ROWS = [(1, 2, 30), (1, 3, 40), (2, 1, 40), (2, 2, 30), (2, 2, 50), (3, 2, 30)]
 RESTARTS = 200
 PEER_SECONDS = 60.0
@@ -106,6 +107,19 @@ def proofs() -> Iterator[Sequence[str]]:
         margin, rational = (median(column) for column in zip(*pairs, strict=True))
         ratio = median(r / m for m, r in pairs)
         yield loss, f"{n}, {w}, {D}", f"{margin:.2f}", f"{rational:.2f}", f"{ratio:.2f}", "5"
+
+
+def inputs() -> Iterator[Sequence[str]]:
+    """More inputs: cones have many rays, and with an affine output most columns depend on others."""
+    for n, w, D in INPUT_ROWS:
+        for output in ("none", "affine"):
+            cells = []
+            for noise in (0.5, None):
+                fits = [timed(*data(n, w, D, seed, noise), w, 30, output=output) for seed in range(3)]
+                times = [seconds for seconds, _ in fits]
+                proved = sum(f.status == "optimal" for _, f in fits)
+                cells += [f"{median(times):.2f}" if proved > 1 else "> 30", f"{max(times):.2f}", f"{proved}/3"]
+            yield f"{n}, {w}, {D}", output, *cells
 
 
 def workers(n: int, w: int, D: int, seed: int, noise: float | None) -> Iterator[Sequence[str]]:
@@ -300,6 +314,10 @@ def main() -> None:
         "planted": (OPTIMA, lambda: optima(0.5, *settings)),
         "noise": (OPTIMA, lambda: optima(None, *settings)),
         "proofs": (("loss", "n, w, D", "margin, s", "rational, s", "median ratio", "wanted, at most"), proofs),
+        "inputs": (
+            ("n, w, D", "output", "planted, s", "largest", "proved", "noise, s", "largest", "proved"),
+            inputs,
+        ),
         "workers": (
             ("n, w, D", "one process, wall s", "two, wall s", "ratio", "same proven loss", "wanted"),
             lambda: workers(int(n), int(w), int(D), int(seed), share),
