@@ -19,7 +19,7 @@ from libc.string cimport memcpy, memset
 from reluzono._core_partition cimport MAX_COLUMNS, MAX_D, NONE
 from reluzono._core_sided cimport MAX_VECTORS, SidedSearch
 from reluzono._core_training cimport MAX_W, Column, Node
-from reluzono._exact cimport rz_ctz, rz_popcount
+from reluzono._exact cimport RZ_HAS_INT128, rz_ctz, rz_popcount
 from reluzono._exact_bound cimport (
     ExactColumn,
     exact_free,
@@ -89,7 +89,7 @@ cdef class LeastSquares(SidedSearch):
                 self.has_ridge = self.has_ridge or ridge[i, k] != 0.0
         self.keep_zero = self.has_ridge
         self.exact_upper = -1.0
-        if exact is not None:
+        if exact is not None and RZ_HAS_INT128:
             tables, self.exact_unit = exact
             self.exact = exact_new(tables, width)
             self.sided = <int *>malloc(m * sizeof(int))

@@ -565,14 +565,16 @@ cdef class TrainingSearch(Partition):
         return not self.n_stack and not self.n_heap
 
     def raise_bounds(self, int steps):
-        """Rate the open node of the least bound again, with more care, or split it if that was done; and so on."""
+        """Rate the open node of the least bound again, with more care, or split it if that was done; and so on. False if
+        that is not possible any more."""
         cdef int done
         try:
             for done in range(steps):
                 if not self._raise_least():
-                    break
+                    return False
         finally:
             self.care = 0
+        return True
 
     cdef bint _raise_least(self) except -1:
         cdef int i = self._least_bound()
@@ -668,11 +670,12 @@ cdef class TrainingSearch(Partition):
         for i in range(self.n_heap + self.n_stack):
             node = self.heap[i] if i < self.n_heap else self.stack[i - self.n_heap]
             paths = tuple([self.path(node.cones[j]) for j in range(self.width)])
-            out.append((node.bound, paths, int(node.alive), node.order, self._pack(node) if whole else b""))
+            out.append((node.bound, paths, int(node.alive), node.order, self._pack(node) if whole and not node.unrated else b""))
         return out
 
-    def restart(self, nodes):
-        """Go on from nodes as `open_nodes` names them, with their bounds, instead of what is open."""
+    def restart(self, nodes, bint deep=False):
+        """Go on from nodes as `open_nodes` names them, with their bounds, instead of what is open; depth first, or best
+        first until there are many."""
         cdef int i, j, c, side
         cdef int cones[MAX_W]
         cdef Node *node
@@ -681,13 +684,13 @@ cdef class TrainingSearch(Partition):
         for i in range(self.n_stack):
             free(self.stack[i])
         self.n_heap = self.n_stack = 0
-        self.deep = False
+        self.deep = deep
         for bound, paths, alive, order, packed in nodes:
             if len(paths) != self.width:
                 raise ValueError("one path a neuron")
             for j in range(self.width):
                 c, sides = paths[j]
-                if not 0 <= c < 1 << self.d:
+                if not 0 <= c < min(self.n_cones, 1 << self.d):
                     raise ValueError("no such cone")
                 for side in sides:
                     if not self.cone[c].undetermined or side not in (0, 1):

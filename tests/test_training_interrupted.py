@@ -9,7 +9,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from fractions import Fraction
 from itertools import count
-from threading import Barrier
+from threading import Barrier, current_thread, main_thread
 from typing import Any
 
 import pytest
@@ -138,6 +138,14 @@ def test_the_logistic_loss_takes_weights_beyond_doubles(weight: Fraction) -> Non
 
 
 # ------------------------------------------------------------------ tokens
+
+
+def test_an_enumeration_that_has_no_time_to_go_on_keeps_its_network() -> None:
+    part = rz.fit_global(LINE, NOISY, 2, **ENUMERATE, budget={"cells": 40})
+    same = rz.fit_global(LINE, NOISY, 2, **ENUMERATE, budget=0, start=part.token)
+    assert same.status == "budget" and same.network == part.network and same.loss == part.loss
+    whole = rz.fit_global(LINE, NOISY, 2, **ENUMERATE)
+    assert rz.fit_global(LINE, NOISY, 2, **ENUMERATE, start=same.token).network == whole.network
 
 
 @pytest.mark.parametrize("options", [ENUMERATE, EXACT, {"ridge": 1}])
@@ -348,8 +356,8 @@ def test_no_line_of_sharing_loses_a_node(monkeypatch: pytest.MonkeyPatch) -> Non
         run.search.run(1)
     nodes, first, tasks = {node[1:3] for node in run.search.open_nodes()}, run.best.loss, count(1)
 
-    def explore(data: bytes, best: Outcome, given: list[search.OpenNode], seconds: float | None) -> search.WorkerResult:
-        return replace(best, loss=first / 2 ** next(tasks)), given[1:], Counter()
+    def explore(data: bytes, best: Outcome, given: list[search.OpenNode], *rest: Any) -> search.WorkerResult:
+        return replace(best, loss=first / 2 ** next(tasks)), given[1:], Counter(programs=3, exact_cells=1)
 
     def look(frame: Any, event: str, argument: Any) -> Any:
         known = {node[1:3] for node in run.search.open_nodes() + run._outside()}
@@ -366,3 +374,43 @@ def test_no_line_of_sharing_loses_a_node(monkeypatch: pytest.MonkeyPatch) -> Non
     finally:
         sys.settrace(before)
     assert 0 < run.search.counts["open"] < 10 and next(tasks) > 30
+    assert run.statistics()["programs"] == run.search.counts["programs"] + 3 * run.statistics()["exact_cells"]
+
+
+def test_a_worker_who_is_interrupted_while_it_begins_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "_SHARES", 2)
+    first, second = planted(2, 2, 14, seed=3), planted(2, 2, 14, seed=4)
+    optimum, begin = rz.fit_global(*first, 2).loss, KernelProblem.start
+
+    def interrupted(self: KernelProblem, search: Any, check: Any = None) -> None:
+        begin(self, search, check)
+        if current_thread() is not main_thread():
+            raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(1) as pool:
+        assert rz.fit_global(*first, 2, executor=pool).loss == optimum
+        with monkeypatch.context() as patch:
+            patch.setattr(KernelProblem, "start", interrupted)
+            rz.fit_global(*second, 2, executor=pool)
+        assert rz.fit_global(*first, 2, executor=pool).loss == optimum
+
+
+def test_open_nodes_stay_few_while_workers_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y = planted(2, 2, 30, seed=3, noise=5.0)
+    small = {"_SHARES": 2, "_PART": 9, "_STEPS": 80, "_TASK_SECONDS": 0, "_NODE_SECONDS": 0}
+    for name, value in small.items():
+        monkeypatch.setattr(search, name, value)
+    outside, sizes = search._Run._outside, []
+
+    def watched(run: search._Run) -> list[search.OpenNode]:
+        sizes.append(len(outside(run)))
+        return outside(run)
+
+    monkeypatch.setattr(search._Run, "_outside", watched)
+    most = []
+    for frontier in (30, 10**9):
+        monkeypatch.setattr(search, "_FRONTIER", frontier)
+        assert rz.fit_global(X, y, 2, executor=Here()).status == "optimal"
+        most.append(max(sizes))
+        sizes.clear()
+    assert most[0] < 100 and most[1] > 2 * most[0]

@@ -361,6 +361,8 @@ def test_nodes_on_their_way_keep_what_saves_rating_them_again(loss: str) -> None
     assert programs[0] == pytest.approx(programs[1], rel=0.02) and programs[1] < 0.95 * programs[2]
     with pytest.raises(ValueError, match="one for each open sign vector"):
         kernel.restart([(0.0, ((0, ()), (0, ())), 3, 0.0, b"too short")])
+    with pytest.raises(ValueError, match="no such cone"):  # nothing was started
+        exact.search(margin=True).restart([(0.0, ((0, ()), (0, ())), 3, 0.0, b"")])
 
 
 def test_progress_reports_bounds() -> None:

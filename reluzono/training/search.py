@@ -27,12 +27,13 @@ from reluzono.training.problem import TrainingProblem
 from reluzono.training.tokens import make_token, read_token
 
 _RESTARTS, _PER_POINT = 100, 4  # at most so many local searches for a first network
-_STEPS = 200  # of the kernel between two looks at the clock
+_STEPS, _POINTS = 200, 400_000  # of the kernel between two looks at the clock, and times points
 _PART, _NODE_SECONDS = 500, 0.001  # at most so many nodes in one task, for about so long each: short tasks share
 _TASK_SECONDS = 0.1  # better networks soon, but nodes cost time on their way; at least this
 _SEARCHING = 0.6  # of a budget is for the search, the rest for the bounds of what it leaves open
 _PATIENCE = 1.0  # seconds for these after Ctrl-C
 _SHARES = 64  # so many nodes are worth the way to workers
+_FRONTIER = 4096  # with more nodes waiting, workers search depth first: else they would become ever more
 _SEED = 20180101
 
 #: bound, paths of cones, open sign vectors, what the order of nodes goes by, and what saves rating it again
@@ -87,6 +88,7 @@ class _Run:
         self.is_proof = proof != "rational" or self.exact.proves_in_integers(self.search)
         self.exact.lower(self.search, best.loss)
         self.started = False
+        self.steps = max(1, min(_STEPS, _POINTS // (problem.m or 1)))  # of the kernel between two looks at the clock
         self._seen = set[object]()  # networks and cells whose exact loss is known to `best`
         self.leaves: list[tuple[tuple[int, ...], int]] = []  # cells of the kernel that are not decided yet
         self.waiting: list[OpenNode] = []  # nodes that are not in the kernel, but on their way to workers
@@ -148,7 +150,7 @@ class _Run:
             cones, alive = self.leaves[-1]
             for members in sign_classes(cones):
                 if alive >> min(members) & 1 and self.best.loss > self.floor:
-                    self.done["exact_cells"] += 1
+                    self.done.update(("exact_cells", "programs"))
                     self._solve_cell(cones, min(members))
             self.leaves.pop()  # an interruption before this line decides the cell again
 
@@ -180,7 +182,7 @@ class _Run:
             self._begin(start, clock)
             while not finished:
                 if executor is None or self.search.counts["open"] < _SHARES:
-                    finished = self.advance(_STEPS if executor is None else 1)
+                    finished = self.advance(self.steps if executor is None else 1)
                 else:
                     finished = self._share(executor, search_clock, look)
                 look()
@@ -207,8 +209,10 @@ class _Run:
         patience = Budget(seconds=_PATIENCE if clock.remaining_seconds is None else None).start()
         while not patience.is_over and self.search.lower_bound < self.search.upper_bound:
             clock.check(self.statistics()["programs"])
-            self.search.raise_bounds(_STEPS // 4)
+            possible = self.search.raise_bounds(max(1, self.steps // 4))
             self._solve_leaves()
+            if not possible:
+                break
 
     def _bound(self) -> Fraction:
         least = min([self.search.lower_bound, *(node[0] for node in self._outside())])
@@ -219,9 +223,7 @@ class _Run:
 
     def statistics(self) -> Counter[str]:
         """What was done here and by workers."""
-        total = Counter({name: self.search.counts[name] for name in ("programs", "nodes", "cones")}) + self.done
-        total["programs"] += self.done["exact_cells"]
-        return total
+        return Counter({name: self.search.counts[name] for name in ("programs", "nodes", "cones")}) + self.done
 
     # ------------------------------------------------------------- workers
 
@@ -251,11 +253,12 @@ class _Run:
     def _hand_out(self, executor: Executor, data: bytes, seconds: float | None) -> None:
         """One task for each worker, and one more for the next that is done."""
         free = count_workers(executor) + 1 - len(self.away)
+        deep = len(self.waiting) > _FRONTIER
         while self.waiting and free > 0:
             end = min(free * _PART, len(self.waiting))
             rest = [node for k, node in enumerate(self.waiting) if k % free or k >= end]
             part = self.waiting[:end:free]
-            self.away[executor.submit(_explore, data, self.best, part, seconds)] = part
+            self.away[executor.submit(_explore, data, self.best, part, deep, seconds)] = part
             self.waiting, free = rest, free - 1
 
     def _outside(self) -> list[OpenNode]:
@@ -268,14 +271,14 @@ class _Run:
             self.search.restart(nodes)
             self.waiting, self.away = [], {}
 
-    def explore(self, best: Outcome, nodes: list[OpenNode], seconds: float | None) -> WorkerResult:
-        """Search on from these nodes for some steps."""
+    def explore(self, best: Outcome, nodes: list[OpenNode], deep: bool, seconds: float | None) -> WorkerResult:
+        """Search on from these nodes for some steps: best first, or depth first."""
         limit = max(_TASK_SECONDS, _NODE_SECONDS * len(nodes))
         limit = limit if seconds is None else min(seconds, limit)
         before, clock = self.statistics(), Budget(seconds=limit).start()
         self.take(best)
-        self.search.restart(nodes)
-        while not self.advance(_STEPS) and not clock.is_over:
+        self.search.restart(nodes, deep)
+        while not self.advance(self.steps) and not clock.is_over:
             pass
         self._polish()
         count = self.statistics()
@@ -318,17 +321,17 @@ _own = threading.local()
 
 def _worker(data: bytes) -> _Run:
     """This thread's search for a problem: its partition is kept from task to task."""
-    if getattr(_own, "data", None) != data:
+    known: tuple[bytes, _Run] | None = getattr(_own, "search", None)
+    if known is None or known[0] != data:
         problem, proof = pickle.loads(data)
-        _own.run = _Run(problem, proof, without_neurons(problem, make_cells(problem)))
-        _own.run.exact.start(_own.run.search)
-        _own.data = data
-    run: _Run = _own.run
-    return run
+        run = _Run(problem, proof, without_neurons(problem, make_cells(problem)))
+        run.exact.start(run.search)
+        known = _own.search = data, run  # at once, when it is complete: the user may interrupt
+    return known[1]
 
 
-def _explore(data: bytes, best: Outcome, nodes: list[OpenNode], seconds: float | None) -> WorkerResult:
-    return _worker(data).explore(best, nodes, seconds)
+def _explore(data: bytes, best: Outcome, nodes: list[OpenNode], deep: bool, seconds: float | None) -> WorkerResult:
+    return _worker(data).explore(best, nodes, deep, seconds)
 
 
 def _order(node: OpenNode) -> tuple[float, OpenNode]:

@@ -26,7 +26,7 @@ def read_token(search: str, problem: TrainingProblem, token: Any) -> Any:
         name, digest, state = json.loads(token)
         if (name, digest) == (search, _digest(search, problem, state)):
             return state
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         pass
     raise InvalidInputError("start is not the token of a fit of this problem by the same method")
 
