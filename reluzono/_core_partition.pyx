@@ -401,7 +401,6 @@ cdef class Partition:
 
         In doubles, for it only decides how fast the search is."""
         cdef int d = self.d, n = self.cone[c].n_rays, W = self.words, k, a, i, t, count = 0, best = NONE, j
-        cdef int points_count = self.cone[c].undetermined
         cdef int *rays = self.listed + self.cone[c].rays
         cdef double *value
         cdef double s, total, central[8]

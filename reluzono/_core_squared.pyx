@@ -126,6 +126,10 @@ cdef class SquaredSearch(LeastSquares):
                     total += v[j * d + p] * self.ridge[p * d + q] * v[j * d + q]
         return total
 
+    cdef bint _confirm(self, const Node *node, int signs) noexcept nogil:
+        """What doubles have proved, in integers, too, if that is wanted; see `_prove_exact`."""
+        return not self.rational or self._prove_exact(node, signs)
+
     cdef bint _prove_sided(self, const Node *node, uint32_t signs) noexcept nogil:
         """Whether the bound of `_bound_sided` is certain."""
         if not self.rational and self._prove(self.variant) >= self.upper and self._sides_hold(node, self.slack):
@@ -133,7 +137,7 @@ cdef class SquaredSearch(LeastSquares):
         if self._prove_exact(node, signs):
             return True
         return (self._prove_without_fitted(node, signs) >= self.upper and self._sides_hold(node, self.slack)
-                and (not self.rational or self._prove_exact(node, signs)))
+                and self._confirm(node, signs))
 
     cdef bint _sides_hold(self, const Node *node, double slack) noexcept nogil:
         """Whether counted undetermined points certainly have values on their side, when the exact solution is within
@@ -231,7 +235,7 @@ cdef class SquaredSearch(LeastSquares):
         self.n_programs += 1
         if not self.margin:
             return value
-        if value >= self.upper and self._prove(node) >= self.upper and (not self.rational or self._prove_exact(node, NONE)):
+        if value >= self.upper and self._prove(node) >= self.upper and self._confirm(node, NONE):
             return value
         return -1.0
 
@@ -392,7 +396,7 @@ cdef class SquaredSearch(LeastSquares):
                     return True
                 proven = self._prove_without_fitted(node, signs)
         if proven >= self.upper:
-            return not (self.margin and self.rational) or self._prove_exact(node, NONE)
+            return self._confirm(node, NONE)
         bound[0] = max(bound[0], proven)
         return False
 
