@@ -79,21 +79,26 @@ def table(header: Sequence[str], rows: Iterator[Sequence[str]]) -> None:
         print("| " + " | ".join(line) + " |", flush=True)
 
 
+def summary(fits: Sequence[tuple[float, Any]], limit: float) -> list[str]:
+    """The median and the largest time of fits, and how many are proved."""
+    times = [seconds for seconds, _ in fits]
+    proved = sum(fit.status == "optimal" for _, fit in fits)
+    middle = f"{median(times):.2f}" if proved * 2 > len(fits) else f"> {limit:.0f}"
+    return [middle, f"{max(times):.2f}", f"{proved}/{len(fits)}"]
+
+
 def optima(noise: float | None, proof: str, seeds: int, gap_seconds: float, skip: int) -> Iterator[Sequence[str]]:
     """One line a row of `ROWS`: median seconds, worst, proved, largest gap, programs against Algorithm 1."""
     for (n, w, D), wanted in list(ROWS.items())[skip:]:
         number = wanted[noise is None]
         limit = gap_seconds if number is None else max(30, number)
         fits = [timed(*data(n, w, D, seed, noise), w, limit, proof=proof) for seed in range(seeds)]
-        times = [seconds for seconds, _ in fits]
         gaps = [float((f.loss - f.lower_bound) / f.loss) for _, f in fits]
-        proved = sum(f.status == "optimal" for _, f in fits)
         # only a finished search has done the work that Algorithm 1 is compared with
         programs = [f.statistics["programs"] for _, f in fits if f.status == "optimal"]
         ratio = f"{rz.count_subproblems(n, D, w) / median(programs):.1e}" if programs else "-"
-        middle = f"{median(times):.2f}" if proved * 2 > seeds else f"> {limit:.0f}"
         yield (
-            f"{n}, {w}, {D}", proof, middle, f"{max(times):.2f}", f"{proved}/{seeds}", f"{max(gaps):.1%}",
+            f"{n}, {w}, {D}", proof, *summary(fits, limit), f"{max(gaps):.1%}",
             f"{median(programs):,.0f}" if programs else "-", ratio, "gap" if number is None else str(number),
         )  # fmt: skip
 
@@ -116,9 +121,7 @@ def inputs() -> Iterator[Sequence[str]]:
             cells = []
             for noise in (0.5, None):
                 fits = [timed(*data(n, w, D, seed, noise), w, 30, output=output) for seed in range(3)]
-                times = [seconds for seconds, _ in fits]
-                proved = sum(f.status == "optimal" for _, f in fits)
-                cells += [f"{median(times):.2f}" if proved > 1 else "> 30", f"{max(times):.2f}", f"{proved}/3"]
+                cells += summary(fits, 30)
             yield f"{n}, {w}, {D}", output, *cells
 
 

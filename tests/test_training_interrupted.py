@@ -333,13 +333,19 @@ class Here(Executor):
         return future
 
 
+def make_tasks_small(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+    """Share from two nodes on, at most nine at a time, for so many steps."""
+    small = {"_SHARES": 2, "_PART": 9, "_STEPS": steps, "_TASK_SECONDS": 0, "_NODE_SECONDS": 0}
+    for name, value in small.items():
+        monkeypatch.setattr(search, name, value)
+
+
 @pytest.mark.parametrize("after", [1, 2, 4])
 def test_workers_who_are_interrupted_lose_nothing(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
     X, y = planted(2, 2, 20, seed=3)
     optimum = rz.fit_global(X, y, 2).loss
-    small = {"_SHARES": 2, "_PART": 9, "_STEPS": 9, "_TASK_SECONDS": 0, "_NODE_SECONDS": 0, "_PATIENCE": 0}
-    for name, value in small.items():
-        monkeypatch.setattr(search, name, value)
+    make_tasks_small(monkeypatch, steps=9)
+    monkeypatch.setattr(search, "_PATIENCE", 0)
     interrupted = interrupt(after)
     monkeypatch.setattr(search, "wait", lambda *given, **how: interrupted(0, None, "") or wait(*given, **how))
     part = rz.fit_global(X, y, 2, executor=Here())
@@ -397,9 +403,7 @@ def test_a_worker_who_is_interrupted_while_it_begins_begins_again(monkeypatch: p
 
 def test_open_nodes_stay_few_while_workers_search(monkeypatch: pytest.MonkeyPatch) -> None:
     X, y = planted(2, 2, 30, seed=3, noise=5.0)
-    small = {"_SHARES": 2, "_PART": 9, "_STEPS": 80, "_TASK_SECONDS": 0, "_NODE_SECONDS": 0}
-    for name, value in small.items():
-        monkeypatch.setattr(search, name, value)
+    make_tasks_small(monkeypatch, steps=80)
     outside, sizes = search._Run._outside, []
 
     def watched(run: search._Run) -> list[search.OpenNode]:

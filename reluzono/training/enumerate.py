@@ -23,7 +23,7 @@ from reluzono.training.cells import Outcome, make_cells, without_neurons
 from reluzono.training.cones import Cone, Partition
 from reluzono.training.coordinates import Row, reduce_points
 from reluzono.training.problem import TrainingProblem
-from reluzono.training.tokens import make_token, read_token
+from reluzono.training.tokens import known_network, make_token, network_text, read_token
 
 _CHUNK = 32  # programs in one task
 
@@ -92,10 +92,11 @@ def enumerate_cells(
     """
     report, clock, cells = as_progress(progress), budget.start(), make_cells(problem)
     outcome = without_neurons(problem, cells)
-    done, best, outcome = (0, None, outcome) if start is None else _resume(problem, start, outcome)
+    done, outcome = (0, outcome) if start is None else _resume(problem, start, outcome.lower_bound)
     if not problem.rows or not problem.width:
         return replace(outcome, lower_bound=outcome.loss, statistics=_statistics(1, [], problem))
     listed: list[Cone] = []
+    best: Best = None  # of the programs here
     before, finished = done, True
     try:
         listed = list_dichotomies(problem, clock)
@@ -115,7 +116,7 @@ def enumerate_cells(
     if best is not None and best[0] < outcome.loss:
         outcome = _at(problem, listed, best, outcome)
     bound = outcome.loss if finished else outcome.lower_bound
-    token = None if finished else _token(problem, done, best, outcome)
+    token = None if finished else make_token("enumerate", problem, [done, network_text(outcome)])
     statistics = _statistics(done - before, listed, problem)
     return replace(outcome, lower_bound=bound, statistics=statistics, token=token)
 
@@ -129,17 +130,9 @@ def _statistics(programs: int, listed: list[Cone], problem: TrainingProblem) -> 
     return {"programs": programs, "dichotomies": len(listed), "plain_programs": plain}
 
 
-def _token(problem: TrainingProblem, done: int, best: Best, outcome: Outcome) -> str:
-    numbers = [[str(x) for x in u] for u in [*outcome.hidden, outcome.output or []]]
-    network = [outcome.signs, numbers, str(outcome.loss)]
-    return make_token("enumerate", problem, [done, best and [str(best[0]), best[1]], network])
-
-
-def _resume(problem: TrainingProblem, start: str, plain: Outcome) -> tuple[int, Best, Outcome]:
-    done, best, (signs, numbers, loss) = read_token("enumerate", problem, start)
-    *hidden, output = [[Fraction(x) for x in line] for line in numbers]
-    known = replace(plain, signs=signs, hidden=hidden, output=output or None, loss=Fraction(loss))
-    return done, best and (Fraction(best[0]), tuple(best[1])), known
+def _resume(problem: TrainingProblem, start: str, lower_bound: Fraction) -> tuple[int, Outcome]:
+    done, network = read_token("enumerate", problem, start)
+    return done, known_network(network, lower_bound)
 
 
 def list_dichotomies(problem: TrainingProblem, clock: Clock | None = None) -> list[Cone]:

@@ -21,7 +21,7 @@ from reluzono.training.cells import Outcome, make_cells, signs_of, without_neuro
 from reluzono.training.cones import Minimum, Partition
 from reluzono.training.descent import descended
 from reluzono.training.problem import TrainingProblem
-from reluzono.training.tokens import is_token_of, make_token, read_token
+from reluzono.training.tokens import is_token_of, known_network, make_token, network_text, read_token
 
 _NAME = "exact search"
 _MOST_SIGNS = 1 << 16  # of points on orthants, with a limit of time
@@ -93,12 +93,10 @@ class _Search:
         self.begun = True
 
     def _resume(self, start: str) -> None:
-        signs, hidden, output, nodes, made = read_token(_NAME, self.problem, start)
-        known: list[list[Fraction]] = [[Fraction(x) for x in u] for u in hidden]
-        last = output and [Fraction(x) for x in output]
-        loss = self.problem.value(signs, known, last)
-        if loss < self.best.loss:
-            self.best = replace(self.best, signs=signs, hidden=known, output=last, loss=loss)
+        network, nodes, made = read_token(_NAME, self.problem, start)
+        known = known_network(network, self.best.lower_bound)
+        if known.loss < self.best.loss:
+            self.best = known
         heap: list[Node] = []
         for bound, paths, mask in nodes:
             heap.append((Fraction(bound), len(heap), tuple(self._follow(path) for path in paths), mask))
@@ -161,6 +159,4 @@ class _Search:
     def token(self) -> str:
         """The best network and what is open."""
         paths = [(str(b), [self.partition.paths[c] for c in cones], mask) for b, _, cones, mask in self.heap]
-        hidden = [[str(x) for x in u] for u in self.best.hidden]
-        output = None if self.best.output is None else [str(x) for x in self.best.output]
-        return make_token(_NAME, self.problem, [self.best.signs, hidden, output, paths, self.made])
+        return make_token(_NAME, self.problem, [network_text(self.best), paths, self.made])

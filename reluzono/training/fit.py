@@ -209,17 +209,7 @@ def _fit_logistic(
     name = f"logistic {method}"
     problem, outcome, interval = minimize(arguments, search, allowed, lambda: clock.is_over, name, start)
     network = problem.network(outcome.signs, outcome.hidden, outcome.output)
-    status = "optimal" if outcome.loss - outcome.lower_bound <= allowed else ended
+    loss, bound = outcome.loss, outcome.lower_bound
+    status = "optimal" if loss - bound <= allowed else ended
     token = outcome.token if status == "budget" else None
-    return GlobalFit(
-        network,
-        outcome.loss,
-        outcome.lower_bound,
-        status,
-        method,
-        outcome.statistics,
-        token,
-        problem,
-        outcome,
-        interval,
-    )
+    return GlobalFit(network, loss, bound, status, method, outcome.statistics, token, problem, outcome, interval)

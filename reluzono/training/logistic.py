@@ -24,7 +24,7 @@ from reluzono.training.cells import Outcome
 from reluzono.training.cones import Cone, cone_of, neurons_of
 from reluzono.training.losses import logistic
 from reluzono.training.problem import Piece, TrainingProblem
-from reluzono.training.tokens import make_token, read_token
+from reluzono.training.tokens import known_network, make_token, network_text, read_token
 
 _SLOPE_BITS, _KINK_BITS, _WEIGHT_BITS = 24, 24, 40
 _CONTEXT = Context(prec=50)
@@ -161,12 +161,9 @@ class _State:
     def token(self, name: str) -> str:
         """Everything as text."""
         assert self.best is not None
-        network = self.best[0]
-        numbers = [[str(x) for x in u] for u in network.hidden]
-        output = None if network.output is None else [str(x) for x in network.output]
         slopes = self.problem.slopes, self.proven.slopes
         lines = [[[int(p * 2**_SLOPE_BITS) for p in sorted(part)] for part in parts] for parts in slopes]
-        state = [*lines, self.inner, str(self.bound), network.signs, numbers, output]
+        state = [*lines, self.inner, str(self.bound), network_text(self.best[0])]
         return make_token(name, self.problem, state)
 
 
@@ -238,12 +235,10 @@ def _begin(
     problem = with_lines(None)
     if start is None:
         return _State(problem, None, problem, Fraction(-1))
-    *lines, inner, bound, signs, numbers, output = read_token(name, problem, start)
+    *lines, inner, bound, network = read_token(name, problem, start)
     now, proven = (with_lines([[Fraction(p, 2**_SLOPE_BITS) for p in part] for part in slopes]) for slopes in lines)
     state = _State(now, inner, proven, Fraction(bound))
-    hidden = [[Fraction(x) for x in u] for u in numbers]
-    zero = Fraction(0)  # losses of the piecewise-linear problems play no role any more
-    state.offer(Outcome(signs, hidden, output and [Fraction(x) for x in output], zero, zero))
+    state.offer(known_network(network, state.bound))
     return state
 
 

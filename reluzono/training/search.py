@@ -24,7 +24,7 @@ from reluzono.training.cells import Outcome, make_cells, sign_classes, signs_of,
 from reluzono.training.exact_search import exact_search, is_exact_token
 from reluzono.training.kernel import MAX_LOCAL, MAX_WIDTH, KernelProblem, fits
 from reluzono.training.problem import TrainingProblem
-from reluzono.training.tokens import make_token, read_token
+from reluzono.training.tokens import known_network, make_token, network_text, read_token
 
 _RESTARTS, _PER_POINT = 100, 4  # at most so many local searches for a first network
 _STEPS, _POINTS = 200, 400_000  # of the kernel between two looks at the clock, and times points
@@ -88,7 +88,7 @@ class _Run:
         self.is_proof = proof != "rational" or self.exact.proves_in_integers(self.search)
         self.exact.lower(self.search, best.loss)
         self.started = False
-        self.steps = max(1, min(_STEPS, _POINTS // (problem.m or 1)))  # of the kernel between two looks at the clock
+        self.steps = max(1, min(_STEPS, _POINTS // problem.m))  # of the kernel between two looks at the clock
         self._seen = set[object]()  # networks and cells whose exact loss is known to `best`
         self.leaves: list[tuple[tuple[int, ...], int]] = []  # cells of the kernel that are not decided yet
         self.waiting: list[OpenNode] = []  # nodes that are not in the kernel, but on their way to workers
@@ -288,14 +288,12 @@ class _Run:
     # ------------------------------------------------------------- resuming
 
     def _state(self) -> list[Any]:
-        numbers = [[str(x) for x in u] for u in [*self.best.hidden, self.best.output or []]]
         nodes = [node[:4] for node in self.search.open_nodes() + self._outside()]
-        return [self.best.signs, numbers, str(self.best.loss), nodes]
+        return [network_text(self.best), nodes]
 
     def _resume(self, start: str) -> None:
-        signs, numbers, loss, nodes = read_token(_name(self.proof), self.problem, start)
-        *hidden, output = [[Fraction(x) for x in line] for line in numbers]
-        self.take(replace(self.best, signs=signs, hidden=hidden, output=output or None, loss=Fraction(loss)))
+        network, nodes = read_token(_name(self.proof), self.problem, start)
+        self.take(known_network(network, self.best.lower_bound))
         # an interruption while the kernel makes cones for them loses none
         self.waiting = [(b, tuple((c, tuple(sides)) for c, sides in paths), a, o, b"") for b, paths, a, o in nodes]
         self._take_back()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from hashlib import sha256
 from typing import Any
 
 from reluzono.errors import InvalidInputError
+from reluzono.training.cells import Outcome
 from reluzono.training.problem import TrainingProblem
 
 
@@ -29,6 +31,20 @@ def read_token(search: str, problem: TrainingProblem, token: Any) -> Any:
     except (ValueError, TypeError, RecursionError):
         pass
     raise InvalidInputError("start is not the token of a fit of this problem by the same method")
+
+
+def network_text(outcome: Outcome) -> list[Any]:
+    """The network of an outcome and its loss, as plain data."""
+    numbers = [[str(x) for x in u] for u in outcome.hidden]
+    output = None if outcome.output is None else [str(x) for x in outcome.output]
+    return [outcome.signs, numbers, output, str(outcome.loss)]
+
+
+def known_network(text: list[Any], lower_bound: Fraction) -> Outcome:
+    """The outcome of such data."""
+    signs, numbers, output, loss = text
+    hidden = [[Fraction(x) for x in u] for u in numbers]
+    return Outcome(signs, hidden, output and [Fraction(x) for x in output], Fraction(loss), lower_bound)
 
 
 def _digest(search: str, problem: TrainingProblem, state: Any) -> str:
